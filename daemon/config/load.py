@@ -1,0 +1,162 @@
+"""A YAML file → Config, or every problem with its line."""
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from daemon.config.schema import Config, FileSource, GpuSource, HostSource, SourceConfig
+from daemon.model import Problem, ProblemsError
+
+_SECRET_MIN = 1
+_WANTED_LOGS = (
+    ("audit", "/var/log/audit/audit.log", "auditd"),
+    ("auth", "/var/log/auth.log", "syslog"),
+    ("secure", "/var/log/secure", "syslog"),
+    ("syslog", "/var/log/syslog", "syslog"),
+    ("messages", "/var/log/messages", "syslog"),
+    ("kern", "/var/log/kern.log", "syslog"),
+)
+_FAMILY = {"secure": "auth", "messages": "syslog"}  # a distribution has one of each pair
+
+
+def default_config() -> Config:
+    """Safe defaults for this host: the usual logs that exist (and the audit log, which should), gauges, GPUs."""
+    present = {name for name, path, _ in _WANTED_LOGS if Path(path).exists()}
+    wanted = [
+        FileSource(type="file", name=name, path=path, format=_as_format(fmt))
+        for name, path, fmt in _WANTED_LOGS
+        if name in present
+        or (name not in _FAMILY and not _has_sibling(name, present) and name in {"audit", "auth"})
+    ]
+    return Config(sources=(*wanted, HostSource(type="host"), GpuSource(type="gpu")))
+
+
+def _has_sibling(name: str, present: set[str]) -> bool:
+    return any(_FAMILY.get(other) == name for other in present)
+
+
+def _as_format(text: str) -> Literal["auditd", "syslog"]:
+    return "auditd" if text == "auditd" else "syslog"
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file. Raises ProblemsError with every problem, OSError if it cannot be read."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    shown = str(path)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ProblemsError((_yaml_problem(shown, error),)) from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ProblemsError(
+            (Problem(shown, 1, "(file)", f"expected keys and values (got {type(data).__name__})"),)
+        )
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ProblemsError(tuple(_problem(shown, root, details) for details in error.errors())) from error
+
+
+def read_secret(path: Path) -> str:
+    """The secret in a file, without surrounding blanks. A name without a slash is looked up among systemd's credentials.
+
+    Raises ValueError naming the file (never its content).
+    """
+    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    full = Path(directory) / path if directory and path.name == str(path) else path
+    try:
+        secret = full.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"expected a readable secret file at {full} (got {type(error).__name__})"
+        raise ValueError(message) from error
+    if len(secret) < _SECRET_MIN:
+        message = f"expected a secret in {full} (got an empty file)"
+        raise ValueError(message)
+    return secret
+
+
+def _yaml_problem(path: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Problem(path, mark.line + 1 if mark else 1, "(yaml)", f"expected valid YAML ({said})")
+
+
+def _problem(path: str, root: yaml.Node | None, details: Any) -> Problem:
+    location = tuple(
+        part
+        for part in details["loc"]
+        if part not in {"file", "host", "gpu"} or not _is_tag(details["loc"], part)
+    )
+    key = ".".join(str(part) for part in location) or "(file)"
+    return Problem(path, _line(root, location), key, _expected(details))
+
+
+def _is_tag(location: tuple[Any, ...], part: Any) -> bool:
+    """Pydantic puts the tag of a tagged section into the location: sources.0.file.path."""
+    return len(location) > 2 and location[0] == "sources" and location[2] == part  # noqa: PLR2004 - sources, index, tag
+
+
+def _expected(details: Any) -> str:
+    """What was expected, in words, with a suggestion for a mistyped key."""
+    kind, got = details["type"], details["input"]
+    if kind == "extra_forbidden":
+        name = str(details["loc"][-1])
+        close = difflib.get_close_matches(name, _known_keys(details["loc"]), n=1)
+        return "expected a known key" + (f" – did you mean {close[0]}?" if close else "")
+    if kind == "missing":
+        return "expected a value (the key is missing)"
+    message = re.sub(r"^(Value error, |Input should be )", "", details["msg"])
+    if message.startswith("expected"):
+        return message
+    return f"expected {message} (got {_shown(got)})"
+
+
+def _shown(got: Any) -> str:
+    text = repr(got)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - one line of a terminal
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """The keys of the section in which the unknown key stands."""
+    section: type[BaseModel] = Config
+    for part in location[:-1]:
+        if part in {"file", "host", "gpu"} and section is Config:
+            section = {"file": FileSource, "host": HostSource, "gpu": GpuSource}[part]
+            continue
+        field = section.model_fields.get(str(part))
+        if field is None:
+            continue
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        models = [kind for kind in inner if issubclass(kind, BaseModel)]
+        section = models[0] if models else section
+    return list(section.model_fields)
+
+
+def _line(root: yaml.Node | None, location: tuple[Any, ...]) -> int:
+    """The line on which the deepest existing part of a location stands."""
+    line, node = 1, root
+    for part in location:
+        key_node, node = _child(node, part)
+        if node is None:
+            break
+        line = (key_node or node).start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node | None, part: Any) -> tuple[yaml.Node | None, yaml.Node | None]:
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == str(part)), (None, None))
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return None, node.value[part]
+    return None, None
+
+
+__all__ = ["SourceConfig", "default_config", "load_config", "read_secret"]

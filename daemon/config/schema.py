@@ -1,0 +1,209 @@
+"""What may stand in the configuration file. Frozen, no unknown keys, every default safe."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def parse_duration(value: Any) -> float:
+    """`90s`, `5m`, `1h`, `7d` or a number of seconds → seconds. Raises ValueError with what was expected."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        message = f"expected a duration such as 500ms, 3s, 5m, 1h or 7d (got {value!r})"
+        raise ValueError(message)
+    return float(match[1]) * _UNIT[match[2]]
+
+
+Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
+
+
+class Section(BaseModel):
+    """Common to all sections: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileSource(Section):
+    """Log files that rotate. `path` may be a glob."""
+
+    type: Literal["file"]
+    name: Name
+    path: str
+    format: Literal["auto", "auditd", "syslog", "json"] = "auto"
+    start: Literal["end", "beginning"] = "end"
+    max_line: int = Field(default=65536, ge=1024, le=16_777_216)
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith("/"):
+            message = f"expected an absolute path (got {value!r})"
+            raise ValueError(message)
+        return value
+
+
+class HostSource(Section):
+    """The gauges of this host: cpu, memory, swap, load, disks."""
+
+    type: Literal["host"]
+    name: Name = "host"
+    interval: Duration = 5.0
+
+
+class GpuSource(Section):
+    """The gauges of NVIDIA GPUs through NVML; a host without one says so once and goes on."""
+
+    type: Literal["gpu"]
+    name: Name = "gpu"
+    interval: Duration = 5.0
+
+
+SourceConfig: TypeAlias = Annotated[FileSource | HostSource | GpuSource, Field(discriminator="type")]
+
+
+class Rules(Section):
+    """Where Sigma rules come from. Empty `directories` means the shipped ones; `shipped` stands for them in a list."""
+
+    directories: tuple[str, ...] = ("shipped",)
+    disabled: tuple[str, ...] = ()
+
+
+class Incidents(Section):
+    """How anomalies become incidents and when to speak again."""
+
+    quiet_after: Duration = 3600.0
+    repeat_every: Duration = 14400.0
+    max_tracked: int = Field(default=10_000, ge=100, le=1_000_000)
+    keep: Duration = 90 * 86400.0
+    keep_rows: int = Field(default=100_000, ge=1000)
+
+
+class Alerts(Section):
+    """How long a base alert may wait for similar incidents before it leaves. It never waits for the model."""
+
+    deadline: Duration = 3.0
+    critical_deadline: Duration = 0.0
+
+
+class Redaction(Section):
+    """More secrets than the built-in patterns know: RE2 expressions whose match is replaced."""
+
+    patterns: tuple[str, ...] = ()
+
+
+class Memory(Section):
+    """Past incidents. `embedded` is Qdrant Edge in a child process, `server` a Qdrant server, `off` nothing."""
+
+    mode: Literal["embedded", "server", "off"] = "embedded"
+    url: str = "http://127.0.0.1:6333"
+    api_key_file: Path | None = None
+    collection: Name = "tellwhy-incidents"
+    embedding_path: Path | None = None
+    limit: int = Field(default=3, ge=1, le=5)
+    min_score: float = Field(default=0.55, ge=0, le=1)
+    timeout: Duration = 2.0
+
+
+class Model(Section):
+    """The language model behind Ollama's API. `mode: off` leaves the deterministic explanation."""
+
+    mode: Literal["ollama", "off"] = "ollama"
+    url: str = "http://127.0.0.1:11434"
+    name: str = "qwen3:4b"
+    allow_remote: bool = False
+    context: int = Field(default=8192, ge=2048, le=262_144)
+    max_answer_tokens: int = Field(default=700, ge=100, le=8192)
+    keep_alive: str = "30m"
+    connect_timeout: Duration = 3.0
+    first_byte_timeout: Duration = 90.0
+    stall_timeout: Duration = 20.0
+    total_timeout: Duration = 180.0
+    queue: int = Field(default=64, ge=1, le=10_000)
+
+
+class Webhook(Section):
+    """One receiver of alerts. `versions` says which alert versions it gets besides the base alert:
+    `base` none, `explained` those that add something, `all` also those that only add a gap.
+    """
+
+    name: Name
+    url: str = ""
+    url_file: Path | None = None
+    format: Literal["standard", "slack"] = "standard"
+    secret_files: tuple[Path, ...] = ()
+    min_severity: Level = "informational"
+    versions: Literal["base", "explained", "all"] = "explained"
+    allow_private: tuple[str, ...] = ()
+    allow_ports: tuple[int, ...] = (443, 8443)
+    timeout: Duration = 15.0
+    expire_after: Duration = 3 * 86400.0
+
+    @model_validator(mode="after")
+    def _one_url(self) -> "Webhook":
+        if bool(self.url) == (self.url_file is not None):
+            message = "expected exactly one of url and url_file"
+            raise ValueError(message)
+        return self
+
+
+class Api(Section):
+    """The endpoint. Anything but loopback needs `token_file` (a bearer token of at least 32 characters)."""
+
+    enabled: bool = True
+    listen: str = Field(default="127.0.0.1:8787", pattern=r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):\d{1,5}$")
+    token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _token_off_loopback(self) -> "Api":
+        host = self.listen.rsplit(":", 1)[0]
+        if host not in {"127.0.0.1", "localhost", "[::1]"} and self.token_file is None:
+            message = f"expected a token_file because {host} is not loopback"
+            raise ValueError(message)
+        return self
+
+
+class Logging(Section):
+    """Our own log, on stderr. `auto` is key=value in a terminal and JSON to a pipe."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Config(Section):
+    """The whole file."""
+
+    host: str = ""
+    state_directory: Path | None = None
+    sources: tuple[SourceConfig, ...] = ()
+    rules: Rules = Rules()
+    incidents: Incidents = Incidents()
+    alerts: Alerts = Alerts()
+    redaction: Redaction = Redaction()
+    memory: Memory = Memory()
+    model: Model = Model()
+    webhooks: tuple[Webhook, ...] = ()
+    api: Api = Api()
+    log: Logging = Logging()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "Config":
+        for what, names in (
+            ("sources", [s.name for s in self.sources]),
+            ("webhooks", [w.name for w in self.webhooks]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                message = (
+                    f"expected a name of its own for each of {what} (got {', '.join(twice)} more than once)"
+                )
+                raise ValueError(message)
+        return self

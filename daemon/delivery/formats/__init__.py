@@ -1,0 +1,1 @@
+"""An alert → the body that one kind of receiver understands. Pure functions."""

@@ -1,0 +1,155 @@
+"""What survives a restart: one SQLite file, one writer thread, one rule.
+
+The rule: one transaction per batch holds the checkpoints reached, the anomalies, the incidents they opened or changed, the
+alerts and deliveries those owe, and the changed memory of the steps. So a kill -9 neither loses nor doubles.
+
+Methods raise `Transient` when the disk is full or the file busy (nothing was written: call again) and let anything
+else escape. Whoever opened the store closes it. Retention is bounded by age and number (`prune`).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from daemon.model import Alert, Anomaly, Checkpoint, Delivery, Incident, Snapshot
+
+
+class Owed(Struct, frozen=True):
+    """A delivery to be owed: this alert version to this webhook, not before `due_at`."""
+
+    alert_id: str
+    version: int
+    webhook: str
+    due_at: float
+
+
+class Commit(Struct, frozen=True):
+    """Everything that one batch caused. Applied whole or not at all."""
+
+    at: float
+    checkpoints: tuple[Checkpoint, ...] = ()
+    anomalies: tuple[tuple[str, Anomaly], ...] = ()  # (incident id, anomaly)
+    incidents: tuple[Incident, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+
+
+class Outstanding(Struct, frozen=True):
+    """An incident whose alert is still to be enriched (`part` is `similar`, `explanation` or `memory`)."""
+
+    alert: Alert
+    base_sent: bool
+    attempts: int
+
+
+class OutboxDepth(Struct, frozen=True):
+    """How much is owed: number due, number dead, creation time of the oldest due (0 when none)."""
+
+    due: int
+    dead: int
+    oldest_at: float
+
+
+class Intake(Protocol):
+    """What the pipeline needs: load once at start, then commit batches."""
+
+    async def commit(self, batch: Commit) -> None:
+        """Store a batch, fsynced before this returns."""
+        ...
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        """Where reading resumes."""
+        ...
+
+    async def snapshots(self) -> list[Snapshot]:
+        """The stored memory of all steps."""
+        ...
+
+    async def live_incidents(self, limit: int) -> list[Incident]:
+        """The most recent incidents, oldest first, for the grouping step to go on with."""
+        ...
+
+
+class Outbox(Protocol):
+    """What the dispatcher needs."""
+
+    async def due(self, webhook: str, now: float) -> Delivery | None:
+        """The most urgent delivery owed to this webhook now (by severity, then age), else None."""
+        ...
+
+    async def next_due_at(self) -> float | None:
+        """When the next delivery of any webhook is due; None when nothing is owed."""
+        ...
+
+    async def begin(self, delivery_id: int, now: float) -> None:
+        """Count an attempt, before it is made."""
+        ...
+
+    async def sent(self, delivery_id: int, now: float) -> None:
+        """The receiver accepted."""
+        ...
+
+    async def again(self, delivery_id: int, due_at: float, detail: str) -> None:
+        """Try again at `due_at`."""
+        ...
+
+    async def dead(self, delivery_id: int, now: float, detail: str) -> None:
+        """Never try again; kept for people to see."""
+        ...
+
+    async def depth(self) -> OutboxDepth:
+        """How much is owed."""
+        ...
+
+
+class Desk(Protocol):
+    """What the enricher and the endpoint need: alerts to enrich, incidents to show."""
+
+    async def unenriched(self, limit: int) -> list[Outstanding]:
+        """Alerts whose enrichment is not finished: by severity, then newest first."""
+        ...
+
+    async def revise(self, alert: Alert, *, final: bool, now: float, webhooks: Sequence[str]) -> Alert:
+        """Store a richer alert. While nobody has been sent (or is being sent) the newest version, it is replaced in place and
+        becomes due at once; else `alert` becomes the next version, owed to `webhooks` now. Returns it as stored.
+        `final` ends enrichment of this alert until the incident notifies again."""
+        ...
+
+    async def remembered(self, incident_id: str) -> None:
+        """The memory holds this incident as it is now."""
+        ...
+
+    async def unremembered(self, limit: int) -> list[Alert]:
+        """Newest alerts of incidents that the memory does not hold in their present state, oldest first."""
+        ...
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident, or None."""
+        ...
+
+    async def incidents(
+        self,
+        *,
+        limit: int,
+        before: float | None = None,
+        severity: int = 0,
+        status: str = "",
+        rule: str = "",
+        text: str = "",
+    ) -> list[Incident]:
+        """Incidents, newest first, filtered."""
+        ...
+
+    async def alerts(self, incident_id: str) -> list[Alert]:
+        """All versions of the incident's alert, oldest first."""
+        ...
+
+    async def deliveries(self, incident_id: str) -> list[Delivery]:
+        """What was or is owed for the incident's alert."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """Rows per table, for status and metrics."""
+        ...

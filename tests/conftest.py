@@ -1,0 +1,22 @@
+"""Fixtures that all tests share, and the skip of what this machine lacks (with a reason, never silently)."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real rules, logs and goldens that nobody here wrote; tests that need them are skipped in a bare clone."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the shared data at {SHARED}")
+    return SHARED
