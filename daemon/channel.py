@@ -41,9 +41,7 @@ class Channel(Generic[Item]):
         """The next item; None when nothing came within `timeout` seconds or the channel is closed and empty."""
         async with self._changed:
             try:
-                await asyncio.wait_for(
-                    self._changed.wait_for(lambda: bool(self._items) or self._closed), timeout
-                )
+                await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._items) or self._closed), timeout)
             except TimeoutError:
                 return None
             if not self._items:

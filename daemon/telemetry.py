@@ -126,9 +126,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.build_info = Gauge(
-            "tellwhy_build_info", "Version of the running daemon.", ["version"], registry=registry
-        )
+        self.build_info = Gauge("tellwhy_build_info", "Version of the running daemon.", ["version"], registry=registry)
         self.lines = Counter("tellwhy_lines", "Whole lines read.", ["source"], registry=registry)
         self.read_bytes = Counter("tellwhy_read_bytes", "Bytes read.", ["source"], registry=registry)
         self.source_lag = Gauge(
@@ -147,18 +145,12 @@ class Metrics:
             "tellwhy_incident_decisions", "Incident changes by decision.", ["decision"], registry=registry
         )
         self.incidents_open = Gauge("tellwhy_incidents_open", "Incidents that are open.", registry=registry)
-        self.evictions = Counter(
-            "tellwhy_evictions", "Keyed state evicted at its bound.", ["state"], registry=registry
-        )
-        self.commit_seconds = Histogram(
-            "tellwhy_commit_seconds", "Time of one store transaction.", registry=registry
-        )
+        self.evictions = Counter("tellwhy_evictions", "Keyed state evicted at its bound.", ["state"], registry=registry)
+        self.commit_seconds = Histogram("tellwhy_commit_seconds", "Time of one store transaction.", registry=registry)
         self.deliveries = Counter(
             "tellwhy_deliveries", "Delivery attempts by outcome.", ["webhook", "outcome"], registry=registry
         )
-        self.outbox_depth = Gauge(
-            "tellwhy_outbox_depth", "Deliveries owed and not yet accepted.", registry=registry
-        )
+        self.outbox_depth = Gauge("tellwhy_outbox_depth", "Deliveries owed and not yet accepted.", registry=registry)
         self.outbox_oldest = Gauge(
             "tellwhy_outbox_oldest_seconds", "Age of the oldest delivery owed.", registry=registry
         )
@@ -177,9 +169,7 @@ class Metrics:
             buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120),
             registry=registry,
         )
-        self.ungrounded = Counter(
-            "tellwhy_ungrounded_sentences", "Sentences dropped by grounding.", registry=registry
-        )
+        self.ungrounded = Counter("tellwhy_ungrounded_sentences", "Sentences dropped by grounding.", registry=registry)
         self.memory_searches = Counter(
             "tellwhy_memory_searches", "Similarity searches by outcome.", ["outcome"], registry=registry
         )

@@ -16,9 +16,11 @@ LAYERS: tuple[set[str], ...] = (
     {"model", "channel", "backoff"},
     {"config", "telemetry"},
     {"state"},
-    STAGES | {"supervisor"},
+    STAGES | {"supervisor", "sd_notify"},
     {"flow", "api"},
     {"pipeline", "rule_samples"},
+    {"runtime", "usernames"},
+    {"memories", "endpoint"},
     {"service"},
     {"cli"},
     {"__main__"},
@@ -102,7 +104,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def top(name: str) -> str:
-    return name.split(".")[0]
+    return name.split(".", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
@@ -137,20 +139,14 @@ def test_third_parties_stay_behind_their_fences(path: Path) -> None:
         allowed = FENCES.get(top(name))
         if allowed is None:
             continue
-        inside = any(
-            me == fence or me.startswith(f"{fence}.") or me.startswith(f"{fence}_") for fence in allowed
-        )
+        inside = any(me == fence or me.startswith((f"{fence}.", f"{fence}_")) for fence in allowed)
         assert inside, f"{path}:{line}: {top(name)} is fenced to {allowed}"
 
 
 def test_torch_is_imported_only_when_first_needed() -> None:
     tree = ast.parse((ROOT / "enrichment" / "embedding.py").read_text(encoding="utf-8"))
     for node in tree.body:
-        names = (
-            [a.name for a in node.names]
-            if isinstance(node, ast.Import)
-            else [getattr(node, "module", "") or ""]
-        )
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", "") or ""]
         assert not {top(n) for n in names} & {"torch", "sentence_transformers"}, (
             "importing torch costs 5.7 s: do it inside"
         )
@@ -160,7 +156,7 @@ def is_pure(me: str) -> bool:
     if top(me) not in PURE:
         return False
     only = PURE[top(me)]
-    return only is None or me.split(".")[-1] in only
+    return only is None or me.rsplit(".", maxsplit=1)[-1] in only
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if is_pure(dotted(p))], ids=dotted)
@@ -189,9 +185,7 @@ def test_files_and_functions_fit_on_a_page(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno + 1 <= 40, (
-                f"{path}:{node.lineno}: {node.name} is over 40 lines"
-            )
+            assert node.end_lineno - node.lineno + 1 <= 40, f"{path}:{node.lineno}: {node.name} is over 40 lines"
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.stem not in {"__init__", "__main__"}], ids=dotted)
@@ -202,9 +196,7 @@ def test_every_module_has_its_test_file(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), (
-        f"{path}: expected a module docstring"
-    )
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{path}: expected a module docstring"
 
 
 def test_log_events_are_declared() -> None:
@@ -217,9 +209,7 @@ def test_log_events_are_declared() -> None:
             if on_log and node.func.attr in {"debug", "info", "warning", "error", "exception", "critical"}:
                 first = node.args[0] if node.args else None
                 declared = (
-                    isinstance(first, ast.Attribute)
-                    and isinstance(first.value, ast.Name)
-                    and first.value.id == "Says"
+                    isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "Says"
                 )
                 assert declared, f"{path}:{node.lineno}: expected a member of Says as the log event"
 
@@ -235,11 +225,7 @@ def test_tests_use_no_mocks_and_do_not_sleep() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 assert node.module != "unittest.mock", f"{path}:{node.lineno}"
-            if not (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "sleep"
-            ):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sleep"):
                 continue
             arg = node.args[0] if node.args else None
             constant = isinstance(arg, ast.Constant) and arg.value == 0

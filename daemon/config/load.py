@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -30,8 +30,7 @@ def default_config() -> Config:
     wanted = [
         FileSource(type="file", name=name, path=path, format=_as_format(fmt))
         for name, path, fmt in _WANTED_LOGS
-        if name in present
-        or (name not in _FAMILY and not _has_sibling(name, present) and name in {"audit", "auth"})
+        if name in present or (name not in _FAMILY and not _has_sibling(name, present) and name in {"audit", "auth"})
     ]
     return Config(sources=(*wanted, HostSource(type="host"), GpuSource(type="gpu")))
 
@@ -56,9 +55,7 @@ def load_config(path: Path) -> Config:
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        raise ProblemsError(
-            (Problem(shown, 1, "(file)", f"expected keys and values (got {type(data).__name__})"),)
-        )
+        raise ProblemsError((Problem(shown, 1, "(file)", f"expected keys and values (got {type(data).__name__})"),))
     try:
         return Config.model_validate(data)
     except ValidationError as error:
@@ -66,8 +63,9 @@ def load_config(path: Path) -> Config:
 
 
 def read_secret(path: Path) -> str:
-    """The secret in a file, without surrounding blanks. A name without a slash is looked up among systemd's credentials.
+    """The secret in a file, without surrounding blanks.
 
+    A name without a slash is looked up among systemd's credentials first.
     Raises ValueError naming the file (never its content).
     """
     directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
@@ -91,9 +89,7 @@ def _yaml_problem(path: str, error: yaml.YAMLError) -> Problem:
 
 def _problem(path: str, root: yaml.Node | None, details: Any) -> Problem:
     location = tuple(
-        part
-        for part in details["loc"]
-        if part not in {"file", "host", "gpu"} or not _is_tag(details["loc"], part)
+        part for part in details["loc"] if part not in {"file", "host", "gpu"} or not _is_tag(details["loc"], part)
     )
     key = ".".join(str(part) for part in location) or "(file)"
     return Problem(path, _line(root, location), key, _expected(details))
@@ -135,8 +131,8 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         if field is None:
             continue
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
-        models = [kind for kind in inner if issubclass(kind, BaseModel)]
-        section = models[0] if models else section
+        below = [cast("type[BaseModel]", kind) for kind in inner if issubclass(kind, BaseModel)]
+        section = below[0] if below else section
     return list(section.model_fields)
 
 

@@ -20,7 +20,7 @@ def shipped_rules() -> Path:
 
 
 def state_directory(configured: Path | None) -> Path:
-    """Where state is kept: as configured, else systemd's, else /var/lib/tellwhy if we may write there, else the user's."""
+    """Where state is kept: as configured, else systemd's, else /var/lib/tellwhy if we may write it, else the user's."""
     if configured is not None:
         return configured
     given = os.environ.get("STATE_DIRECTORY", "")
@@ -36,8 +36,8 @@ def state_directory(configured: Path | None) -> Path:
 def read_rule_files(directories: Iterable[str]) -> dict[str, str]:
     """Path → text of every `.yml`/`.yaml` file below the directories (or of a file named itself), in order of path.
 
-    `shipped` stands for our own rules. Sample files (`*.samples.yml`) are not rules. Raises OSError for a path that is not
-    there; text that is not UTF-8 comes with replacement characters, for the parser to refuse with its line.
+    `shipped` stands for our own rules. Sample files (`*.samples.yml`) are not rules. Raises OSError for a path that is
+    not there; text that is not UTF-8 comes with replacement characters, for the parser to refuse with its line.
     """
     found: dict[str, str] = {}
     for directory in directories:

@@ -202,8 +202,6 @@ class Config(Section):
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                message = (
-                    f"expected a name of its own for each of {what} (got {', '.join(twice)} more than once)"
-                )
+                message = f"expected a name of its own for each of {what} (got {', '.join(twice)} more than once)"
                 raise ValueError(message)
         return self

@@ -1,7 +1,7 @@
 """What survives a restart: one SQLite file, one writer thread, one rule.
 
-The rule: one transaction per batch holds the checkpoints reached, the anomalies, the incidents they opened or changed, the
-alerts and deliveries those owe, and the changed memory of the steps. So a kill -9 neither loses nor doubles.
+The rule: one transaction per batch holds the checkpoints reached, the anomalies, the incidents they opened or changed,
+the alerts and deliveries those owe, and the changed memory of the steps. So a kill -9 neither loses nor doubles.
 
 Methods raise `Transient` when the disk is full or the file busy (nothing was written: call again) and let anything
 else escape. Whoever opened the store closes it. Retention is bounded by age and number (`prune`).
@@ -16,12 +16,21 @@ from daemon.model import Alert, Anomaly, Checkpoint, Delivery, Incident, Snapsho
 
 
 class Owed(Struct, frozen=True):
-    """A delivery to be owed: this alert version to this webhook, not before `due_at`."""
+    """A delivery to be owed to a webhook, not before `due_at`."""
 
-    alert_id: str
-    version: int
     webhook: str
     due_at: float
+
+
+class Told(Struct, frozen=True):
+    """A new version of an alert, to whom it is owed, and whether it is to be enriched.
+
+    The store numbers it: it becomes the next version of its id, whatever `alert.version` says.
+    """
+
+    alert: Alert
+    owed: tuple[Owed, ...] = ()
+    enrich: bool = False
 
 
 class Commit(Struct, frozen=True):
@@ -31,8 +40,7 @@ class Commit(Struct, frozen=True):
     checkpoints: tuple[Checkpoint, ...] = ()
     anomalies: tuple[tuple[str, Anomaly], ...] = ()  # (incident id, anomaly)
     incidents: tuple[Incident, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    owed: tuple[Owed, ...] = ()
+    told: tuple[Told, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
 
 
@@ -71,6 +79,10 @@ class Intake(Protocol):
         """The most recent incidents, oldest first, for the grouping step to go on with."""
         ...
 
+    async def prune(self, before: float, keep_rows: int) -> int:
+        """Drop closed incidents last seen before `before`, or beyond the newest `keep_rows`; what is owed stays."""
+        ...
+
 
 class Outbox(Protocol):
     """What the dispatcher needs."""
@@ -79,8 +91,11 @@ class Outbox(Protocol):
         """The most urgent delivery owed to this webhook now (by severity, then age), else None."""
         ...
 
-    async def next_due_at(self) -> float | None:
-        """When the next delivery of any webhook is due; None when nothing is owed."""
+    async def next_due_at(self, webhook: str) -> float | None:
+        """When the next delivery owed to this webhook is due; None when nothing is.
+
+        Versions of one alert go in order: one that waits for an earlier version is not counted.
+        """
         ...
 
     async def begin(self, delivery_id: int, now: float) -> None:
@@ -111,10 +126,19 @@ class Desk(Protocol):
         """Alerts whose enrichment is not finished: by severity, then newest first."""
         ...
 
+    async def tried(self, alert_id: str) -> None:
+        """Count an attempt at enriching an alert, before it is made: one that kills us is not tried for ever."""
+        ...
+
     async def revise(self, alert: Alert, *, final: bool, now: float, webhooks: Sequence[str]) -> Alert:
-        """Store a richer alert. While nobody has been sent (or is being sent) the newest version, it is replaced in place and
-        becomes due at once; else `alert` becomes the next version, owed to `webhooks` now. Returns it as stored.
-        `final` ends enrichment of this alert until the incident notifies again."""
+        """Store a richer alert; returns it as stored.
+
+        Not final (similar incidents are known): kept as the draft that `unenriched` gives next; and while no attempt at
+        the newest version has begun, it also replaces that version in place, which becomes due at once.
+        Final: becomes the next version, owed to `webhooks` now, unless it says the same as the newest; enrichment of
+        this alert ends until its incident notifies again. So what the model says never alters a base alert.
+        An `alert` whose version is no longer the newest is stale: nothing is stored, the newest is returned.
+        """
         ...
 
     async def remembered(self, incident_id: str) -> None:
@@ -144,6 +168,10 @@ class Desk(Protocol):
 
     async def alerts(self, incident_id: str) -> list[Alert]:
         """All versions of the incident's alert, oldest first."""
+        ...
+
+    async def anomalies(self, incident_id: str, limit: int = 100) -> list[Anomaly]:
+        """The stored anomalies of an incident, oldest first."""
         ...
 
     async def deliveries(self, incident_id: str) -> list[Delivery]:

@@ -1,0 +1,107 @@
+"""What the endpoint needs of the rest of the program, as one frozen value."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiohttp import web
+from msgspec import Struct
+
+from daemon.enrichment import Analyst
+from daemon.model import Alert, Anomaly, Event
+from daemon.state import Desk, Outbox
+from daemon.telemetry import Board, Metrics
+
+
+class Phase(StrEnum):
+    """Where the process is in its life."""
+
+    starting = "starting"
+    running = "running"
+    stopping = "stopping"
+
+
+class FileStatus(Struct, frozen=True):
+    """How far one file has been read: the next byte to read, the size, and when something was last read (0: never)."""
+
+    source: str
+    path: str
+    identity: str
+    offset: int
+    size: int
+    last_read_at: float = 0.0
+
+
+class RuleStatus(Struct, frozen=True):
+    """Rules in force, switched off by the configuration, and refused with their problems (`path:line: key: …`)."""
+
+    loaded: int
+    disabled: int = 0
+    refused: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class RunningStatus(Struct, frozen=True):
+    """What only the process itself knows.
+
+    `essential` names the components (as on the board) without which the daemon does not do its job: readiness
+    wants every one of them `ok`, and one that is `failed` makes liveness say `failing`. `config` is the path
+    of the configuration file, empty for the defaults; `reloaded_at` is 0 until the first accepted reload.
+    """
+
+    phase: Phase
+    started_at: float
+    essential: tuple[str, ...]
+    host: str = ""
+    config: str = ""
+    reloaded_at: float = 0.0
+    files: tuple[FileStatus, ...] = ()
+    rules: RuleStatus = RuleStatus(loaded=0)
+    versions: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a client may ask of us. Seconds, bytes, requests.
+
+    The model is the scarce thing: `ai_burst` questions at once, refilled at `ai_per_second`, `ai_at_once` in flight.
+    """
+
+    body_bytes: int = 65_536
+    body_seconds: float = 10.0
+    at_once: int = 64
+    ai_at_once: int = 2
+    ai_burst: int = 10
+    ai_per_second: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Everything that the routes use. `now` is UTC seconds since the epoch, `monotonic` only measures the rate.
+
+    - `status()` never waits.
+    - `reload()` returns what changed, in words; raises ProblemsError (nothing changed), OSError for an unreadable file.
+    - `read(format, data)` turns raw log lines (`auto`, `auditd`, `syslog` or `json`) into events; raises ValueError that
+      says what was expected.
+    - `compose(anomaly)` redacts an anomaly and gives its base alert; nothing is stored, nobody is told.
+    - `token` empty means that none is asked for, which `build_app` refuses off loopback.
+    """
+
+    desk: Desk
+    outbox: Outbox
+    analyst: Analyst
+    board: Board
+    metrics: Metrics
+    status: Callable[[], RunningStatus]
+    reload: Callable[[], Awaitable[Sequence[str]]]
+    read: Callable[[str, bytes], Sequence[Event]]
+    compose: Callable[[Anomaly], Alert]
+    version: str
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    listen: str = "127.0.0.1:8787"
+    token: str = field(default="", repr=False)
+    limits: Limits = Limits()
+
+
+ENDPOINT = web.AppKey("endpoint", Endpoint)

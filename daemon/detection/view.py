@@ -1,0 +1,67 @@
+"""An event as conditions look at it: every field as text, decoded and lower-cased at most once per event."""
+
+from collections.abc import Mapping
+
+from daemon.model import Event, Value
+
+KEYWORDS = None
+"""The name under which the whole text of the event stands: what Sigma keywords search."""
+
+
+def text_of(value: str | float | bool) -> str:
+    """A scalar as rules write it: `true`, `26`, `97.5`; a whole float without its point."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def texts_of(value: Value) -> tuple[str, ...]:
+    """All values of a field as text; a field without a value has none."""
+    if isinstance(value, str):
+        return (value,)
+    if value is None:
+        return ()
+    if isinstance(value, tuple):
+        return tuple(text_of(one) for one in value)
+    return (text_of(value),)
+
+
+class _Texts(dict[str | None, tuple[str, ...]]):
+    """Field → its values as text, filled when first asked for; a missing field has no values."""
+
+    def __init__(self, event: Event) -> None:
+        self._fields: Mapping[str, Value] = event.fields
+        self[KEYWORDS] = (event.text,)
+
+    def __missing__(self, field: str | None) -> tuple[str, ...]:
+        found = texts_of(self._fields.get(field)) if field is not None else ()
+        self[field] = found
+        return found
+
+
+class _Lowered(dict[str | None, tuple[str, ...]]):
+    """Field → its values in lower case, filled when first asked for."""
+
+    def __init__(self, texts: _Texts) -> None:
+        self._texts = texts
+
+    def __missing__(self, field: str | None) -> tuple[str, ...]:
+        found = tuple(text.lower() for text in self._texts[field])
+        self[field] = found
+        return found
+
+
+class View:
+    """One event for all the rules that look at it. `texts` and `lowered` map a field to its values."""
+
+    __slots__ = ("event", "fields", "lowered", "texts")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.fields = event.fields
+        self.texts = _Texts(event)
+        self.lowered = _Lowered(self.texts)

@@ -1,0 +1,197 @@
+"""Secrets that only the command around them gives away: `mysql -pX`, `sshpass -p X`, `curl -u user:X`, `echo X | sudo -S`.
+
+Works on argument vectors, and on text by splitting it into words the way a shell would, including the raw audit form
+(`a1="--password" a2="X"`). Built for log text: unbalanced quotes are no error, and time is linear in the length.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+MARK = "[redacted:password]"
+_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"';|&]|["'])+|[;|&]+""")
+_ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?=")
+_BREAKS = frozenset({"|", "||", "&&", "&", ";", "|&", ";;"})
+
+
+class Tool(Struct, frozen=True):
+    """How one program takes secrets.
+
+    `attached`: option letters directly followed by the secret. `separate`: options whose next word is the secret.
+    `pairs`: options whose value is `user:secret` (or `user%secret`). `needs`: a word that must come before them.
+    """
+
+    attached: tuple[str, ...] = ()
+    separate: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    needs: str = ""
+
+
+_LOGIN = Tool(separate=("-p",), needs="login")
+_MYSQL = Tool(attached=("-p",))
+_CURL = Tool(pairs=("-u", "--user", "-U", "--proxy-user"))
+_LDAP = Tool(attached=("-w",), separate=("-w",))
+_SMB = Tool(pairs=("-U", "--user"))
+_P = Tool(attached=("-p",), separate=("-p",))
+_SPRAY = Tool(separate=("-p", "-P"))
+_TOOLS: dict[str, Tool] = {
+    **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlshow", "mysqlcheck", "mysqlbinlog",
+                     "mysqlpump", "mysqlsh", "mysqlslap", "mysql_upgrade", "mariadb", "mariadb-dump",
+                     "mariadb-admin", "mariadb-backup", "mariadb-import", "mariadb-check", "mariadb-show",
+                     "mariabackup", "xtrabackup", "mycli"), _MYSQL),
+    **dict.fromkeys(("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), _P),
+    **dict.fromkeys(("ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"), _LDAP),
+    **dict.fromkeys(("docker", "podman", "nerdctl", "buildah", "skopeo", "crane", "helm", "oc", "az"), _LOGIN),
+    **dict.fromkeys(("curl", "wget"), _CURL),
+    **dict.fromkeys(("http", "https", "xh"), Tool(pairs=("-a", "--auth"))),
+    **dict.fromkeys(("smbclient", "rpcclient", "smbmap", "net"), _SMB),
+    **dict.fromkeys(("hydra", "medusa", "evil-winrm", "netexec", "nxc", "crackmapexec"), _SPRAY),
+    **dict.fromkeys(("useradd", "usermod", "adduser"), Tool(separate=("-p",))),
+    **dict.fromkeys(("zip", "unzip", "ipmitool"), Tool(attached=("-P",), separate=("-P",))),
+    **dict.fromkeys(("7z", "7za", "7zr", "rar", "unrar"), Tool(attached=("-p", "-hp"))),
+    **dict.fromkeys(("xfreerdp", "xfreerdp3", "wlfreerdp"), Tool(attached=("/p:",))),
+    "sshpass": _P,
+    "rdesktop": Tool(separate=("-p",)),
+    "redis-cli": Tool(separate=("-a",)),
+    "openssl": Tool(separate=("-k", "-K")),
+    "snmpget": Tool(separate=("-A", "-X")),
+    "snmpwalk": Tool(separate=("-A", "-X")),
+}  # fmt: skip
+_RESET = frozenset({"ssh", "scp", "sftp", "rsync", "mkdir", "cp", "tar", "nmap", "ss", "netstat"})
+"""Programs whose own options end the reach of a wrapper such as sshpass."""
+_READS_STDIN = frozenset({"passwd", "kinit", "su", "cryptsetup", "smbpasswd", "ssh-add", "gpg", "openssl"})
+_VALUED = {"openssl": {"-salt", "-in"}, "mkpasswd": {"-m", "--method", "-S", "--salt", "-R", "--rounds"}}
+
+
+class Word(Struct, frozen=True):
+    """One argument: its text without quotes and argument number, and where that text lies."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split_words(text: str) -> list[Word]:
+    """Text → words, quotes and a leading `a0=` taken off; separators such as `|` are words of their own."""
+    words: list[Word] = []
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        numbered = _ARGUMENT.match(text, start, end)
+        start = numbered.end() if numbered else start
+        if end - start > 1 and text[start] in "\"'" and text[end - 1] == text[start]:
+            start, end = start + 1, end - 1
+        words.append(Word(text[start:end], start, end))
+    return words
+
+
+def secret_spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
+    """(word index, start, end) of each secret in an argument vector; ends never exceed the word."""
+    spans: list[tuple[int, int, int]] = []
+    begin = 0
+    segments: list[tuple[int, int]] = []
+    for index, word in enumerate([*words, ";"]):
+        if word in _BREAKS:
+            segments.append((begin, index))
+            begin = index + 1
+    for number, (start, end) in enumerate(segments):
+        spans += _in_segment(words, start, end)
+        piped = end < len(words) and words[end] in {"|", "|&"}
+        if piped and number + 1 < len(segments):
+            spans += _piped(words, (start, end), segments[number + 1])
+    return [span for span in spans if not words[span[0]][span[1] :].startswith("[redacted:")]
+
+
+def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    tool: Tool | None = None
+    name = ""
+    for index in range(start, end):
+        called = words[index].rsplit("/", 1)[-1]
+        if called in _TOOLS or called in _RESET:
+            tool, name = _TOOLS.get(called), called
+        elif tool is not None and (not tool.needs or tool.needs in words[start:index][:16]):
+            yield from _option(tool, words, index, end)
+        if called in {"htpasswd", "mkpasswd", "wpa_passphrase", "nmcli"} or (name, called) == ("openssl", "passwd"):
+            yield from _positional(name if called == "passwd" else called, words, index, end)
+    yield from _here_string(words, start, end)
+
+
+def _option(tool: Tool, words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, int, int]]:
+    word = words[index]
+    following = index + 1 < end and not words[index + 1].startswith("-")
+    if word in tool.separate and following:
+        yield index + 1, 0, len(words[index + 1])
+    elif word in tool.pairs and following:
+        yield from _after_name(words, index + 1, 0)
+    else:
+        for option in tool.attached:
+            if word.startswith(option) and len(word) > len(option):
+                yield index, len(option), len(word)
+        for option in tool.pairs:
+            if word.startswith(option) and len(word) > len(option) and (len(option) == 2 or word[len(option)] == "="):  # noqa: PLR2004 - a letter option takes its value at once
+                yield from _after_name(words, index, len(option))
+
+
+def _after_name(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
+    """The secret of `user:secret` or `user%secret`; a bare user has none."""
+    word = words[index]
+    found = [at for at in (word.find(":", start), word.find("%", start)) if at >= 0]
+    if found and min(found) + 1 < len(word):
+        yield index, min(found) + 1, len(word)
+
+
+def _positional(name: str, words: Sequence[str], at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    rest: list[int] = []
+    index = at + 1
+    while index < end:
+        if words[index] in _VALUED.get(name, set()):
+            index += 1
+        elif not words[index].startswith(("-", ">", "<", "2>")):
+            rest.append(index)
+        index += 1
+    options = "".join(word for word in words[at + 1 : end] if word.startswith("-") and not word.startswith("--"))
+    if name == "htpasswd":
+        chosen = rest[-1:] if "b" in options and len(rest) > 1 else []
+    elif name == "wpa_passphrase":
+        chosen = rest[1:2]
+    elif name == "nmcli":
+        chosen = [i + 1 for i in rest if words[i] in {"password", "wifi-sec.psk"} and i + 1 < end]
+    else:
+        chosen = rest[:1]
+    for index in chosen:
+        yield index, 0, len(words[index])
+
+
+def _reader(words: Sequence[str], start: int, end: int) -> str:
+    """What reads a secret from its input in this segment: `pairs` (chpasswd), `secret`, or nothing."""
+    names = {word.rsplit("/", 1)[-1] for word in words[start:end]}
+    if "chpasswd" in names:
+        return "pairs"
+    asks = "sudo" in names and any(re.fullmatch(r"-[A-Za-z]*S[A-Za-z]*|--stdin", word) for word in words[start:end])
+    return "secret" if asks or names & _READS_STDIN else ""
+
+
+def _piped(
+    words: Sequence[str], left: tuple[int, int], right: tuple[int, int]
+) -> Iterator[tuple[int, int, int]]:
+    reader = _reader(words, *right)
+    printers = [i for i in range(*left) if words[i].rsplit("/", 1)[-1] in {"echo", "printf"}]
+    if not reader or not printers:
+        return
+    for index in range(printers[0] + 1, left[1]):
+        if reader == "pairs":
+            yield from _after_name(words, index, 0)
+        elif not re.fullmatch(r"-[neE]+|(?:%s|\\n|\\\\n)+", words[index]):
+            yield index, 0, len(words[index])
+
+
+def _here_string(words: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    reader = _reader(words, start, end)
+    for index in range(start, end):
+        if not reader or not words[index].startswith("<<<"):
+            continue
+        at, begin = (index, 3) if len(words[index]) > 3 else (index + 1, 0)  # noqa: PLR2004 - length of <<<
+        if at < end and reader == "pairs":
+            yield from _after_name(words, at, begin)
+        elif at < end:
+            yield at, begin, len(words[at])

@@ -1,0 +1,235 @@
+"""Alert → what the memory keeps of its incident, and kept incidents → the ones that resemble it. Pure.
+
+What is embedded is the rule's title, the masked reason and the masked command lines: the cause, not the actors.
+What is compared besides is kept beside the vector: rule, entity, programs, techniques.
+"""
+
+import hashlib
+import math
+import uuid
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import Struct, ValidationError, convert, structs
+
+from daemon.enrichment.masking import clean, mask
+from daemon.model import Alert, Similar
+
+SCHEMA = 1
+"""Version of `Remembered` and of the text that is embedded. A change makes a new shard or collection."""
+
+SEARCH_SCORE = 0.30
+"""Least cosine for the words of a person's question. Lower than `memory.min_score`: a question has few words of an incident."""
+
+PAGE = 64
+MAX_TEXT = 1500
+MAX_WORDS = 1000
+MAX_OUTCOME = 2000
+
+_NAMESPACE = uuid.UUID("6f0c0d4e-2b1c-5c57-9a39-0d5f8f1c7e11")
+_PROGRAM = ("Image", "exe", "comm", "program", "ProcessName", "process.executable", "process.name")
+_MESSAGE = ("CommandLine", "cmdline", "command", "proctitle", "message", "msg")
+_MESSAGES = 4
+_MESSAGE_LENGTH = 300
+_REASON_LENGTH = 400
+
+
+class Remembered(Struct, frozen=True):
+    """One past incident as it stands in the vector store (the point's payload).
+
+    `known` is 1 when an outcome is recorded: a number, because Qdrant Edge 0.9.0 never matches a boolean.
+    `fingerprint` is the same for incidents of one rule about one entity with the same masked text.
+    """
+
+    incident_id: str
+    rule_id: str
+    title: str
+    severity: int
+    host: str
+    entity: str
+    because: str
+    at: float
+    count: int
+    outcome: str
+    known: int
+    text: str
+    fingerprint: str
+    programs: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    schema: int = SCHEMA
+    embedder: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """A kept incident and its cosine similarity."""
+
+    score: float
+    past: Remembered
+
+
+class Nearest(Struct, frozen=True):
+    """Ask for the `limit` best above the threshold, without the incident `own` and without these fingerprints."""
+
+    limit: int
+    own: str
+    without: tuple[str, ...] = ()
+
+
+class Newest(Struct, frozen=True):
+    """Ask for the newest incident of one fingerprint, without `own`; `known` asks for one with an outcome."""
+
+    fingerprint: str
+    own: str
+    known: bool
+
+
+Step: TypeAlias = Nearest | Newest
+
+
+def point_id(incident_id: str) -> str:
+    """The UUIDv5 under which an incident is stored, so that a second upsert replaces the first."""
+    return str(uuid.uuid5(_NAMESPACE, clean(incident_id, MAX_WORDS)))
+
+
+def _messages(alert: Alert) -> Iterable[str]:
+    for item in alert.evidence:
+        named = next((item.fields[name] for name in _MESSAGE if item.fields.get(name)), "")
+        yield clean(mask(named or item.text), _MESSAGE_LENGTH)
+
+
+def describe(alert: Alert) -> str:
+    """The text that is embedded: title, masked reason, masked messages of the evidence (each once), one a line."""
+    lines = [clean(alert.rule.title, MAX_WORDS), clean(mask(alert.because), _REASON_LENGTH)]
+    for message in _messages(alert):
+        if len(lines) == _MESSAGES + 2:
+            break
+        if message and message not in lines:
+            lines.append(message)
+    return "\n".join(line for line in lines if line)[:MAX_TEXT]
+
+
+def _programs(alert: Alert) -> tuple[str, ...]:
+    """Names of the programs in the evidence, without their directories; at most eight."""
+    paths = (item.fields.get(name, "") for item in alert.evidence for name in _PROGRAM)
+    names = dict.fromkeys(clean(path.strip("\"' ").rsplit("/", 1)[-1], 100) for path in paths)
+    return tuple(name for name in names if name)[:8]
+
+
+def remembered(alert: Alert, outcome: str = "") -> Remembered:
+    """What is kept of an alert's incident, every text bounded."""
+    text, entity = describe(alert), clean(alert.entity, MAX_WORDS)
+    outcome = clean(outcome, MAX_OUTCOME)
+    key = "\0".join((clean(alert.rule.id, MAX_WORDS), entity, text))
+    return Remembered(
+        incident_id=clean(alert.incident_id, MAX_WORDS),
+        rule_id=clean(alert.rule.id, MAX_WORDS),
+        title=clean(alert.rule.title, MAX_WORDS),
+        severity=int(alert.severity),
+        host=clean(alert.host, MAX_WORDS),
+        entity=entity,
+        because=clean(alert.because, MAX_WORDS),
+        at=alert.last_at if math.isfinite(alert.last_at) else 0.0,
+        count=alert.count,
+        outcome=outcome,
+        known=int(bool(outcome)),
+        text=text,
+        fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        programs=_programs(alert),
+        techniques=tuple(clean(technique, 100) for technique in alert.rule.techniques[:16]),
+    )
+
+
+def to_payload(past: Remembered, embedder: str) -> dict[str, Any]:
+    """JSON-shaped payload of a point, with the digest of the embedder that made its vector."""
+    payload = structs.asdict(structs.replace(past, embedder=embedder))
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in payload.items()}
+
+
+def from_payload(payload: Mapping[str, Any] | None, score: float) -> Hit | None:
+    """A point as read back; None for one that is not ours or is damaged (never an exception)."""
+    try:
+        past = convert(dict(payload or {}), Remembered)
+    except ValidationError:
+        return None
+    return Hit(score, past) if math.isfinite(score) and past.schema == SCHEMA else None
+
+
+def _better(past: Remembered, now: float) -> tuple[int, float, str]:
+    return past.known, min(past.at, now), past.incident_id
+
+
+def seek(limit: int, own: str, now: float) -> Generator[Step, list[Hit], list[Hit]]:
+    """The queries that find up to `limit` different incidents, best first: send back what each query found.
+
+    Hundreds of repeats of one incident do not crowd out the others: a full page asks again without the fingerprints
+    already seen. Each fingerprint is represented by its newest incident with an outcome, else by its newest.
+    """
+    best: dict[str, Hit] = {}
+    cut, limit = False, min(limit, PAGE)
+    for _ in range(limit):
+        page = yield Nearest(PAGE, own, tuple(best))
+        for hit in page:
+            known = best.get(hit.past.fingerprint)
+            if known is None or _better(hit.past, now) > _better(known.past, now):
+                best[hit.past.fingerprint] = hit
+        if len(page) < PAGE:
+            break
+        cut = True
+        if len(best) >= limit:
+            break
+    ranked = rank(best.values(), limit, now)
+    if cut:
+        ranked = yield from _represent(ranked, own, now)
+    return rank(ranked, limit, now)
+
+
+def _represent(found: list[Hit], own: str, now: float) -> Generator[Step, list[Hit], list[Hit]]:
+    chosen = []
+    for hit in found:
+        for known in (True, False):
+            newest = yield Newest(hit.past.fingerprint, own, known)
+            if newest:
+                hit = max(  # noqa: PLW2901 - the representative replaces the hit that named the fingerprint
+                    hit, Hit(hit.score, newest[0].past), key=lambda one: _better(one.past, now)
+                )
+                break
+        chosen.append(hit)
+    return chosen
+
+
+def rank(hits: Iterable[Hit], limit: int, now: float) -> list[Hit]:
+    """By similarity to two decimals, then those whose outcome is known, then the newest (a future date counts as now)."""
+    return sorted(hits, key=lambda hit: (round(hit.score, 2), *_better(hit.past, now)), reverse=True)[:limit]
+
+
+def shared(mine: Remembered, past: Remembered) -> str:
+    """What two incidents have in common, in words; `similar wording` when it is nothing but that."""
+    reasons = []
+    if mine.rule_id == past.rule_id:
+        reasons.append("same rule")
+    if mine.entity and mine.entity == past.entity:
+        reasons.append("same entity")
+    for name, ours, theirs in (
+        ("program", mine.programs, past.programs),
+        ("technique", mine.techniques, past.techniques),
+    ):
+        both = sorted(set(ours) & set(theirs))[:3]
+        if both:
+            reasons.append(f"same {name}{'s' if len(both) > 1 else ''} {', '.join(both)}")
+    return ", ".join(reasons) or "similar wording"
+
+
+def similar(hit: Hit, why: str) -> Similar:
+    """A hit as people see it. The score is held to 1, which float rounding may pass."""
+    past = hit.past
+    return Similar(
+        incident_id=past.incident_id,
+        title=past.title,
+        score=max(-1.0, min(1.0, hit.score)),
+        at=past.at,
+        count=past.count,
+        entity=past.entity,
+        because=past.because,
+        outcome=past.outcome,
+        why=why,
+    )

@@ -1,0 +1,118 @@
+"""The pure half of the program: what a source handed over → incidents changed.
+
+    Lines ─▶ reader ─▶ Event ─▶ detector ─▶ Anomaly ─▶ redact ─▶ incidents ─▶ IncidentChange
+    Sample, Lost ─────▶ Event ─┘
+
+Live, replay and the rules' samples run this same code, so they find the same things. Memory lives in the steps, which
+hand out what changed and take it back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from daemon.detection import Detector
+from daemon.detection.incidents import Incidents
+from daemon.events import Output, Reader
+from daemon.events.gauges import lost_event, sample_event
+from daemon.model import Anomaly, Event, Incident, IncidentChange, Lines, Lost, Sample, Snapshot
+
+
+class Outcome(Struct):
+    """What one item, or the passing of time, caused."""
+
+    events: int = 0
+    anomalies: list[Anomaly] = []
+    changes: list[IncidentChange] = []
+    lost: list[Lost] = []
+
+
+class Flow:
+    """Readers by source name, one detector, one grouping step."""
+
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        detector: Detector,
+        incidents: Incidents,
+        *,
+        redact: Callable[[Anomaly], Anomaly],
+        host: str,
+    ) -> None:
+        self._readers = readers
+        self._detector = detector
+        self._incidents = incidents
+        self._redact = redact
+        self._host = host
+
+    def read(self, item: Lines | Sample | Lost) -> list[Output]:
+        """The events in what a source handed over."""
+        if isinstance(item, Lost):
+            return [item]
+        if isinstance(item, Sample):
+            return [sample_event(item, self._host)]
+        try:
+            return self._readers[item.source].feed(item)
+        except Exception as error:  # noqa: BLE001 - a bug met by one line must not blind us to all others: it is a loss, and said
+            lines, detail = item.data.count(b"\n"), f"{type(error).__name__}: {error}"
+            return [Lost(item.source, "reader_error", lines, 0.0, detail)]
+
+    def finish(self, source: str, now: float) -> list[Output]:
+        """The events of one source that are complete because time passed."""
+        return self._readers[source].tick(now)
+
+    def detect(self, outputs: Iterable[Output]) -> Outcome:
+        """Run the rules over events; losses become events too, and are listed."""
+        outcome = Outcome(anomalies=[], changes=[], lost=[])
+        for output in outputs:
+            if isinstance(output, Lost):
+                outcome.lost.append(output)
+                event: Event = lost_event(output, self._host)
+            else:
+                event = output
+            outcome.events += 1
+            self._evaluate(event, outcome)
+        return outcome
+
+    def _evaluate(self, event: Event, outcome: Outcome) -> None:
+        try:
+            anomalies = self._detector.feed(event)
+        except Exception as error:  # noqa: BLE001 - a bug met by one event must not blind us to all others: it is a loss, and said
+            outcome.lost.append(Lost(event.source, "rule_error", 1, event.at, f"{type(error).__name__}: {error}"))
+            return
+        for anomaly in anomalies:
+            self._group(anomaly, outcome)
+
+    def feed(self, item: Lines | Sample | Lost) -> Outcome:
+        """Everything that one item causes."""
+        return self.detect(self.read(item))
+
+    def tick(self, now: float) -> Outcome:
+        """Everything that the passing of time causes; `now` is the clock live, event time in replay."""
+        outputs = [output for source in self._readers for output in self.finish(source, now)]
+        outcome = self.detect(outputs)
+        for anomaly in self._detector.tick(now):
+            self._group(anomaly, outcome)
+        outcome.changes.extend(self._incidents.tick(now))
+        return outcome
+
+    def changes(self) -> tuple[Snapshot, ...]:
+        """What changed in the memory of the steps since the last call."""
+        found = [snapshot for reader in self._readers.values() for snapshot in reader.changes()]
+        return (*found, *self._detector.changes())
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Give the steps back what an earlier process stored."""
+        stored = list(snapshots)
+        for reader in self._readers.values():
+            reader.restore(stored)
+        self._detector.restore(stored)
+
+    def resume(self, incidents: Iterable[Incident]) -> None:
+        """Give the grouping step the incidents of an earlier process, oldest first."""
+        self._incidents.restore(incidents)
+
+    def _group(self, anomaly: Anomaly, outcome: Outcome) -> None:
+        clean = self._redact(anomaly)
+        outcome.anomalies.append(clean)
+        outcome.changes.append(self._incidents.feed(clean))

@@ -1,0 +1,207 @@
+"""The live half: sources → flow → store, in one page.
+
+    sources ─emit─▶ channel ─▶ Pipeline.run ─▶ flow ─▶ Batch ─commit─▶ store ─nudge─▶ enricher, dispatcher
+
+An item is evaluated, what it caused is collected, and one transaction stores it with the position reached. A batch that
+speaks (or loses something) is stored at once; one that only moved positions may wait half a second, because
+positions and memory move together: a crash re-reads those lines in the state they were first read in.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from daemon.channel import Channel
+from daemon.config import Alerts, Webhook
+from daemon.enrichment.template import base_alert
+from daemon.flow import Flow, Outcome
+from daemon.model import (
+    Anomaly,
+    Checkpoint,
+    Decision,
+    Incident,
+    IncidentChange,
+    Lines,
+    Severity,
+    Snapshot,
+    Transient,
+)
+from daemon.sources import Item
+from daemon.state import Commit, Intake, Owed, Told
+from daemon.telemetry import Board, HealthState, Metrics, Says, log
+
+_LAZY = 0.5  # seconds that a batch without anything to say may wait
+_TICK = 1.0
+_KEEP_ANOMALIES = 100  # stored per incident; the count is exact all the same
+_GATHER = 16  # items evaluated before a commit is considered
+_ENRICHED = {Decision.first, Decision.escalated, Decision.repeated}
+
+
+class Batch:
+    """What was caused since the last commit."""
+
+    def __init__(self) -> None:
+        self.checkpoints: dict[tuple[str, str], Checkpoint] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.anomalies: list[tuple[str, Anomaly]] = []
+        self.told: list[Told] = []
+        self.dirty = False
+
+    def commit(self, now: float, snapshots: tuple[Snapshot, ...]) -> Commit:
+        """The transaction."""
+        return Commit(
+            at=now,
+            checkpoints=tuple(self.checkpoints.values()),
+            anomalies=tuple(self.anomalies),
+            incidents=tuple(self.incidents.values()),
+            told=tuple(self.told),
+            snapshots=snapshots,
+        )
+
+
+class Pipeline:
+    """One channel in, one store out. Bounded: the channel's items and one batch."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        store: Intake,
+        *,
+        alerts: Alerts,
+        webhooks: Sequence[Webhook],
+        waits_for_memory: bool,
+        board: Board,
+        metrics: Metrics,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        stored: Callable[[], None],
+        no_room: Callable[[], None],
+    ) -> None:
+        self._flow = flow
+        self._store = store
+        self._alerts = alerts
+        self._webhooks = webhooks
+        self._waits = waits_for_memory
+        self._board = board
+        self._metrics = metrics
+        self._now = now
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._stored = stored
+        self._no_room = no_room
+        self._channel: Channel[Item] = Channel(64)
+        self._batch = Batch()
+        self.beats = 0  # progress; the watchdog is fed by it
+
+    async def emit(self, item: Item) -> None:
+        """What sources call: waits while the pipeline is behind (that is the back-pressure)."""
+        await self._channel.put(item)
+
+    async def close(self) -> None:
+        """No more input; `run` ends when what is in the channel is stored."""
+        await self._channel.close()
+
+    async def run(self) -> None:
+        """Evaluate and store until closed and drained."""
+        self._board.set("pipeline", HealthState.ok)
+        committed = ticked = self._monotonic()
+        while not self._channel.drained:
+            self.beats += 1
+            lively = await self._gather()
+            if self._monotonic() - ticked >= _TICK:
+                ticked = self._monotonic()
+                lively = self._take(self._flow.tick(self._now())) or lively
+            if lively or (self._batch.dirty and self._monotonic() - committed >= _LAZY):
+                await self._commit()
+                committed = self._monotonic()
+        self._take(self._flow.tick(self._now()))
+        await self._commit()
+
+    async def _gather(self) -> bool:
+        """Evaluate what is there, a bounded number of items; True when something must be stored at once."""
+        item = await self._channel.get(timeout=_LAZY if self._batch.dirty else _TICK)
+        lively, taken = False, 0
+        while item is not None:
+            self._batch.dirty = True
+            self._count(item)
+            lively = self._take(self._flow.feed(item)) or lively
+            if isinstance(item, Lines):
+                position = item.checkpoint.position
+                self._batch.checkpoints[item.source, position.path] = item.checkpoint
+            taken += 1
+            await asyncio.sleep(0)  # a burst must not keep the endpoint and the webhooks waiting
+            if lively or taken >= _GATHER or not len(self._channel):
+                return lively
+            item = await self._channel.get()
+        return lively
+
+    def _take(self, outcome: Outcome) -> bool:
+        """Collect what an item caused; True when it must be stored at once."""
+        for lost in outcome.lost:
+            self._metrics.lost.labels(source=lost.source, why=lost.why).inc(lost.count or 1)
+            log.warning(Says.input_lost, source=lost.source, why=lost.why, count=lost.count, detail=lost.detail)
+        for anomaly in outcome.anomalies:
+            self._metrics.anomalies.labels(severity=anomaly.rule.severity.name).inc()
+        for change in outcome.changes:
+            self._add(change)
+        return bool(outcome.changes or outcome.lost)
+
+    def _add(self, change: IncidentChange) -> None:
+        incident, decision = change.incident, change.decision
+        self._metrics.incidents.labels(decision=decision.value).inc()
+        self._batch.dirty = True
+        self._batch.incidents[incident.id] = incident
+        if change.anomaly is not None and incident.count <= _KEEP_ANOMALIES:
+            self._batch.anomalies.append((incident.id, change.anomaly))
+        if decision.notifies:
+            self._speak(incident, decision)
+
+    def _speak(self, incident: Incident, decision: Decision) -> None:
+        """Owe the base alert to every webhook that wants this severity."""
+        now = self._now()
+        critical = incident.severity >= Severity.critical
+        wait = self._alerts.critical_deadline if critical else self._alerts.deadline
+        enriched = decision in _ENRICHED
+        due_at = now + wait if enriched and self._waits else now
+        wanted = [hook.name for hook in self._webhooks if Severity[hook.min_severity] <= incident.severity]
+        alert = base_alert(incident, decision, version=0, now=now)
+        self._batch.told.append(Told(alert, tuple(Owed(name, due_at) for name in wanted), enrich=enriched))
+        said = Says.incident_opened if decision is Decision.first else Says.incident_updated
+        said = Says.incident_resolved if decision is Decision.resolved else said
+        log.info(
+            said, incident=incident.id, rule=incident.rule.title, severity=incident.severity.name,
+            entity=incident.entity, count=incident.count, decision=decision.value,
+        )  # fmt: skip
+
+    async def _commit(self) -> None:
+        """Store the batch; while that is impossible, wait: nothing is dropped, reading pauses."""
+        snapshots = self._flow.changes()
+        if not self._batch.dirty and not snapshots:
+            return
+        commit = self._batch.commit(self._now(), snapshots)
+        self._batch = Batch()
+        while True:
+            self.beats += 1
+            try:
+                with self._metrics.commit_seconds.time():
+                    await self._store.commit(commit)
+            except Transient as error:
+                await self._pause(error)
+            else:
+                break
+        if self._board.set("store", HealthState.ok):
+            log.info(Says.commit_recovered)
+        if commit.told:
+            self._stored()
+
+    async def _pause(self, error: Transient) -> None:
+        if self._board.set("store", HealthState.degraded, f"{error.detail}; reading is paused, free some disk space"):
+            log.error(Says.commit_failed, why=error.why, error=error.detail)
+        if error.why == "disk_full":
+            self._no_room()
+        await self._sleep(_TICK)
+
+    def _count(self, item: Item) -> None:
+        if isinstance(item, Lines):
+            self._metrics.lines.labels(source=item.source).inc(item.data.count(b"\n"))
+            self._metrics.read_bytes.labels(source=item.source).inc(len(item.data))

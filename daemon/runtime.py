@@ -1,0 +1,230 @@
+"""What is built from one configuration and thrown away at a reload: sources, flow, pipeline, enricher, dispatcher.
+
+Building touches nothing and cannot fail once configuration and rules were accepted; the first read, request and
+query happen in `run`. Built from the far end: who is sent to exists before who sends.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from daemon.config import Config, FileSource, HostSource, Webhook, read_secret
+from daemon.delivery import Sink
+from daemon.delivery.dispatcher import Dispatcher
+from daemon.delivery.webhook import WebhookSink
+from daemon.detection.engine import Engine
+from daemon.detection.incidents import Incidents
+from daemon.detection.rules import ParsedRules
+from daemon.enrichment import Explainer, Memory
+from daemon.enrichment.enricher import Enricher
+from daemon.enrichment.ollama import Ollama
+from daemon.enrichment.redact import Redactor
+from daemon.events import Reader
+from daemon.events.readers import build_reader
+from daemon.flow import Flow
+from daemon.model import Checkpoint, Incident, Snapshot
+from daemon.pipeline import Pipeline
+from daemon.sources import Source
+from daemon.sources.gauges import HostGauges
+from daemon.sources.gpu import GpuGauges
+from daemon.sources.tail import FileTail
+from daemon.state.store import SqliteStore
+from daemon.supervisor import Supervisor, end
+from daemon.telemetry import Board, Metrics, Says, log
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What outlives a reload, and where time and randomness come from."""
+
+    store: SqliteStore
+    board: Board
+    metrics: Metrics
+    supervisor: Supervisor
+    session: aiohttp.ClientSession
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    jitter: Callable[[], float]
+    usernames: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the store remembers: where to go on reading, and with which memory."""
+
+    checkpoints: Sequence[Checkpoint]
+    snapshots: Sequence[Snapshot]
+    incidents: Sequence[Incident]
+
+
+async def load_stored(store: SqliteStore, config: Config) -> Stored:
+    """Read everything that a new runtime starts from."""
+    return Stored(
+        checkpoints=await store.checkpoints(),
+        snapshots=await store.snapshots(),
+        incidents=await store.live_incidents(config.incidents.max_tracked),
+    )
+
+
+def host_name(config: Config) -> str:
+    """The configured name of this host, else its own."""
+    return config.host or socket.gethostname()
+
+
+def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> dict[str, Reader]:
+    """One reader for each file source."""
+    return {
+        source.name: build_reader(
+            source.name,
+            source.format,
+            host=host_name(config),
+            now=around.now,
+            usernames=around.usernames,
+            redact=redactor.text,
+        )
+        for source in config.sources
+        if isinstance(source, FileSource)
+    }
+
+
+def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], redactor: Redactor) -> Flow:
+    """The pure half."""
+    incidents = Incidents(
+        quiet_after=config.incidents.quiet_after,
+        repeat_every=config.incidents.repeat_every,
+        max_tracked=config.incidents.max_tracked,
+    )
+    return Flow(readers, Engine(rules), incidents, redact=redactor.anomaly, host=host_name(config))
+
+
+def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Checkpoint]) -> list[Source]:
+    """The configured sources, each with its own checkpoints."""
+    board, metrics, now, sleep = around.board, around.metrics, around.now, around.sleep
+    found: list[Source] = []
+    for source in config.sources:
+        if isinstance(source, FileSource):
+            own = [c for c in checkpoints if c.source == source.name]
+            tail = FileTail(source, own, board=board, metrics=metrics, now=now, monotonic=around.monotonic, sleep=sleep)
+            found.append(tail)
+        elif isinstance(source, HostSource):
+            found.append(HostGauges(source, board=board, metrics=metrics, now=now, sleep=sleep))
+        else:
+            found.append(GpuGauges(source, board=board, metrics=metrics, now=now, sleep=sleep))
+    return found
+
+
+def build_sinks(webhooks: Iterable[Webhook]) -> dict[str, WebhookSink]:
+    """The configured webhooks with their secrets. Raises ValueError for a secret that cannot be read or used."""
+    sinks: dict[str, WebhookSink] = {}
+    for hook in webhooks:
+        url = read_secret(hook.url_file) if hook.url_file else hook.url
+        sinks[hook.name] = WebhookSink(hook, url=url, secrets=[read_secret(path) for path in hook.secret_files])
+    return sinks
+
+
+class Runtime:
+    """The running whole of one configuration. `run` ends after `stop`, when what was read is stored."""
+
+    def __init__(
+        self, config: Config, rules: ParsedRules, stored: Stored, around: Surroundings, memory: Memory | None
+    ) -> None:
+        self.config = config
+        self.rules = rules
+        self._around = around
+        self.sinks = build_sinks(config.webhooks)
+        sinks: dict[str, Sink] = dict(self.sinks)
+        board, metrics, now, sleep = around.board, around.metrics, around.now, around.sleep
+        self.dispatcher = Dispatcher(
+            around.store, sinks, webhooks=config.webhooks, board=board, metrics=metrics,
+            now=now, sleep=sleep, jitter=around.jitter,
+        )  # fmt: skip
+        self.explainer: Explainer | None = None
+        if config.model.mode == "ollama":
+            self.explainer = Ollama(config.model, around.session, monotonic=around.monotonic)
+        self.enricher = Enricher(
+            around.store, memory, self.explainer, alerts=config.alerts, model=config.model,
+            limit=config.memory.limit, webhooks=config.webhooks, board=board, metrics=metrics,
+            now=now, monotonic=around.monotonic, sleep=sleep, nonce=lambda: secrets.token_hex(8),
+        )  # fmt: skip
+        self.pipeline = self._build_pipeline(stored, waits_for_memory=memory is not None)
+        self.sources = build_sources(config, around, stored.checkpoints)
+        self._stop = asyncio.Event()
+        self._cut = asyncio.Event()
+
+    def _build_pipeline(self, stored: Stored, *, waits_for_memory: bool) -> Pipeline:
+        around, config = self._around, self.config
+        redactor = Redactor(config.redaction.patterns)
+        self.readers = build_readers(config, around, redactor)
+        flow = build_flow(config, self.rules, self.readers, redactor)
+        flow.restore(stored.snapshots)
+        flow.resume(stored.incidents)
+        return Pipeline(
+            flow, around.store, alerts=config.alerts, webhooks=config.webhooks, waits_for_memory=waits_for_memory,
+            board=around.board, metrics=around.metrics, now=around.now, monotonic=around.monotonic,
+            sleep=around.sleep, stored=self._nudge, no_room=self._give_room,
+        )  # fmt: skip
+
+    def _nudge(self) -> None:
+        self.dispatcher.nudge()
+        self.enricher.nudge()
+
+    def _give_room(self) -> None:
+        if self._around.store.ballast.release():
+            log.error(Says.ballast_released)
+
+    def stop(self, *, cut: bool = False) -> None:
+        """Stop reading and drain; `cut` does not wait for the drain."""
+        self._stop.set()
+        if cut:
+            self._cut.set()
+
+    async def run(self, grace: float, running: Callable[[], None]) -> bool:
+        """Run until stopped, calling `running` once everything is started.
+
+        True when everything read was stored within `grace` seconds of the stop.
+
+        Raises GaveUpError (inside an ExceptionGroup) when an essential component failed for good.
+        """
+        keep = self._around.supervisor.keep
+        async with asyncio.TaskGroup() as group:
+            helpers = [
+                group.create_task(keep("delivery", self.dispatcher.run), name="delivery"),
+                group.create_task(keep("enrichment", self.enricher.run), name="enrichment"),
+            ]
+            pipeline = group.create_task(self.pipeline.run(), name="pipeline")
+            readers = [
+                group.create_task(keep(f"source:{source.name}", _bound(source, self.pipeline)), name=source.name)
+                for source in self.sources
+            ]
+            running()
+            await self._stop.wait()
+            await end(readers)
+            await self.pipeline.close()
+            drained = await self._drain(pipeline, grace)
+            await end(helpers)
+        for sink in self.sinks.values():
+            await sink.close()
+        return drained
+
+    async def _drain(self, pipeline: "asyncio.Task[None]", grace: float) -> bool:
+        """Wait for the pipeline to store what was read, at most `grace` seconds or until cut."""
+        cut = self._around.supervisor.spawn("cut", self._was_cut)
+        await asyncio.wait({pipeline, cut}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        drained = pipeline.done()
+        await end([cut, pipeline])
+        return drained
+
+    async def _was_cut(self) -> None:
+        await self._cut.wait()
+
+
+def _bound(source: Source, pipeline: Pipeline) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        await source.run(pipeline.emit)
+
+    return run

@@ -1,0 +1,226 @@
+"""The process: resources, signals, systemd, reload. It knows nothing of rules, models or webhooks.
+
+    enter   store → memory → endpoint (alive, not ready) → runtime → READY=1
+    leave   not ready → runtime drains → endpoint → memory → store
+
+Long-lived: store, endpoint, and the memory while its configuration stays the same. Short-lived: the `Runtime`. Start
+and reload share one path: everything that can fail is checked before anything that runs is touched.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+import daemon
+from daemon.config import Config, default_config, load_config, read_rule_files, state_directory
+from daemon.detection.rules import ParsedRules, parse_rules
+from daemon.endpoint import serving
+from daemon.memories import MemoryKeeper
+from daemon.model import ProblemsError
+from daemon.runtime import Runtime, Surroundings, build_sinks, load_stored
+from daemon.sd_notify import Notifier
+from daemon.state.store import SqliteStore
+from daemon.supervisor import Supervisor, end
+from daemon.telemetry import Board, HealthState, Metrics, Says, log
+from daemon.usernames import username
+
+GRACE = 8.0
+"""Seconds that a drain may take, of the 10 that a stop may take."""
+_HOUSEKEEPING = 60.0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration and its rules, checked."""
+
+    config: Config
+    rules: ParsedRules
+
+
+def load(path: Path | None) -> Loaded:
+    """Read and check configuration and rules. Raises ProblemsError with everything that is wrong.
+
+    A rule that cannot be used is among `rules.problems` and left out; it does not stop the others.
+    """
+    config = load_config(path) if path else default_config()
+    try:
+        files = read_rule_files(config.rules.directories)
+        build_sinks(config.webhooks)
+    except (OSError, ValueError) as error:
+        raise ProblemsError.of(str(path or "(defaults)"), str(error)) from error
+    return Loaded(config, parse_rules(files, config.rules.disabled))
+
+
+class Service:
+    """One daemon process. `run` returns its exit code: 0 stopped as asked, 1 a component gave up."""
+
+    def __init__(self, path: Path | None, first: Loaded, notifier: Notifier) -> None:
+        self._path = path
+        self.loaded = first
+        self._notifier = notifier
+        self.board = Board(time.time)
+        self.metrics = Metrics()
+        self.store = SqliteStore(state_directory(first.config.state_directory))
+        self.runtime: Runtime | None = None
+        self.memories: MemoryKeeper
+        self.stopping = False
+        self.ready = asyncio.Event()
+        self.started_at = time.time()
+
+    async def run(self) -> int:
+        """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
+        self.metrics.build_info.labels(version=daemon.__version__).set(1)
+        self.store.open()
+        self.board.set("store", HealthState.ok)
+        log.info(Says.started, version=daemon.__version__, state=str(self.store.database.path), pid=os.getpid())
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self.store.close)
+            around = await stack.enter_async_context(self._surroundings())
+            directory = state_directory(self.loaded.config.state_directory)
+            self.memories = await stack.enter_async_context(MemoryKeeper(around, directory))
+            await stack.enter_async_context(serving(self))
+            stack.enter_context(self._signals())
+            beating = around.supervisor.spawn("watchdog", self._beat)
+            tidying = around.supervisor.spawn("housekeeping", self._tidy)
+            stack.push_async_callback(end, [beating, tidying])
+            return await self._cycle(around)
+
+    async def _cycle(self, around: Surroundings) -> int:
+        """One runtime after the other, a new one at each reload."""
+        while True:
+            runtime = await self._build(around)
+            try:
+                drained = await runtime.run(GRACE, self._announce)
+            except BaseExceptionGroup as group:
+                for error in group.exceptions:
+                    log.error(Says.task_gave_up, error=str(error), exc_info=error)
+                self._notifier.send(STOPPING=1, STATUS="a component gave up")
+                return 1
+            self.ready.clear()
+            if self.stopping:
+                log.info(Says.stopped if drained else Says.cut)
+                return 0
+
+    async def _build(self, around: Surroundings) -> Runtime:
+        config, rules = self.loaded.config, self.loaded.rules
+        for problem in rules.problems:
+            log.warning(Says.rule_refused, problem=str(problem))
+        self.metrics.rules.labels(status="loaded").set(len(rules.rules))
+        self.metrics.rules.labels(status="refused").set(len(rules.problems))
+        log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
+        memory = await self.memories.use(config.memory)
+        self.runtime = Runtime(config, rules, await load_stored(self.store, config), around, memory)
+        return self.runtime
+
+    def _announce(self) -> None:
+        self.metrics.reload_ok.set(1)
+        self.board.set("config", HealthState.ok)
+        self.ready.set()
+        names = ", ".join(source.name for source in self.loaded.config.sources)
+        self._notifier.send(READY=1, STATUS=f"watching {names or 'nothing'}")
+        log.info(Says.ready, sources=names, webhooks=len(self.loaded.config.webhooks))
+
+    async def reload(self) -> dict[str, object]:
+        """Read configuration and rules again; the old ones stay unless everything is right. Raises ProblemsError.
+
+        Returns what changed: numbers of rules, sources and webhooks before and after.
+        """
+        try:
+            loaded = load(self._path)
+        except (ProblemsError, OSError) as error:
+            self.metrics.reload_ok.set(0)
+            self.board.set("config", HealthState.degraded, f"the old configuration stays: {error}")
+            log.error(Says.reload_refused, problems=str(error).splitlines())
+            raise
+        before, self.loaded = self.loaded, loaded
+        monotonic_usec = time.monotonic_ns() // 1000
+        self._notifier.send(RELOADING=1, MONOTONIC_USEC=monotonic_usec)
+        self.ready.clear()
+        if self.runtime is not None:
+            self.runtime.stop()
+        await self.ready.wait()
+        changed: dict[str, object] = {
+            "rules": [len(before.rules.rules), len(loaded.rules.rules)],
+            "sources": [len(before.config.sources), len(loaded.config.sources)],
+            "webhooks": [len(before.config.webhooks), len(loaded.config.webhooks)],
+            "refused": [str(problem) for problem in loaded.rules.problems],
+        }
+        log.info(Says.reloaded, **changed)
+        return changed
+
+    def stop(self) -> None:
+        """Drain and end; a second call does not wait for the drain."""
+        log.info(Says.stopping, cut=self.stopping)
+        self._notifier.send(STOPPING=1, STATUS="draining")
+        if self.runtime is not None:
+            self.runtime.stop(cut=self.stopping)
+        self.stopping = True
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handlers: dict[int, Callable[[], None]] = {
+            signal.SIGTERM: self.stop,
+            signal.SIGINT: self.stop,
+            signal.SIGHUP: self._hup,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        try:
+            yield
+        finally:
+            for number in handlers:
+                loop.remove_signal_handler(number)
+
+    def _hup(self) -> None:
+        async def reload() -> None:
+            with contextlib.suppress(ProblemsError, OSError):  # said and shown; the old configuration stays
+                await self.reload()
+
+        if self.runtime is not None and not self.stopping:
+            self._reloading = self._supervisor.spawn("reload", reload)
+
+    @contextlib.asynccontextmanager
+    async def _surroundings(self) -> AsyncIterator[Surroundings]:
+        self._supervisor = Supervisor(
+            board=self.board, metrics=self.metrics, monotonic=time.monotonic, sleep=asyncio.sleep, jitter=random.random
+        )
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with aiohttp.ClientSession(trust_env=False, timeout=timeout) as session:
+            yield Surroundings(
+                store=self.store, board=self.board, metrics=self.metrics, supervisor=self._supervisor,
+                session=session, now=time.time, monotonic=time.monotonic, sleep=asyncio.sleep,
+                jitter=random.random, usernames=username,
+            )  # fmt: skip
+
+    async def _beat(self) -> None:
+        """Feed systemd's watchdog, but only with progress: a pipeline that hangs gets us restarted."""
+        period, seen = self._notifier.watchdog_seconds, -1
+        if period is None:
+            return
+        while True:
+            beats = self.runtime.pipeline.beats if self.runtime else 0
+            if beats != seen or not self.ready.is_set():
+                self._notifier.send(WATCHDOG=1)
+            seen = beats
+            await asyncio.sleep(period / 3)
+
+    async def _tidy(self) -> None:
+        """Bounds by age and number, the ballast, and a look at the clock."""
+        offset = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            keep = self.loaded.config.incidents
+            await self.store.prune(time.time() - keep.keep, keep.keep_rows)
+            self.store.ballast.fill()
+            jump, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()
+            if abs(jump) > _HOUSEKEEPING / 2:
+                log.warning(Says.clock_jumped, seconds=round(jump, 1))

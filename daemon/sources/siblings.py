@@ -1,0 +1,155 @@
+"""Where a rotated log went: the names beside it, which of them it is, and which came after it.
+
+Names are only candidates. A file is taken for the one read before if inode and content agree; a copy (`copytruncate`)
+if it holds all that was read, byte for byte as far as identity and marker can tell. The order of rotated files comes
+from their numbers (`.1` is newer than `.2`), or, with dates in their names, from the time of their last write.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from daemon.model import Checkpoint
+from daemon.sources.identity import Identity, is_same_file, parse_identity, same_content
+
+PACKED = (".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z")
+"""Endings of compressed files: never tailed, whatever a glob says."""
+
+_NUMBER = re.compile(r"[._-](\d{1,4})")
+_DATE = re.compile(r"[._-]?\d{4}-?\d{2}-?\d{2}([._T-]?\d[\d:-]*)?(\.\d{1,4})?")
+
+
+class Sibling(NamedTuple):
+    """A regular file beside the log. `number` is that of its rotated name; None for a dated or any other name."""
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    written_at: int  # nanoseconds
+    number: int | None
+    dated: bool
+
+    @property
+    def rotated(self) -> bool:
+        """Whether the name is that of a rotated log."""
+        return self.dated or self.number is not None
+
+
+def open_regular(path: str) -> int:
+    """Open a file for reading. Raises OSError, also for what is no regular file (a FIFO would block)."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(0, "expected a regular file", path)
+
+
+def list_siblings(path: str) -> list[Sibling]:
+    """All other regular files in the directory of the log, and in that of its target when it is a symbolic link."""
+    real = os.path.realpath(path)
+    found = list(_list(path))
+    if real != path and os.path.dirname(real) != os.path.dirname(path):
+        found.extend(_list(real))
+    elif real != path:
+        found.extend(s for s in _list(real) if s.rotated)
+    return found
+
+
+def _list(path: str) -> Iterator[Sibling]:
+    directory, name = os.path.split(path)
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                sibling = _look(entry, name)
+                if sibling is not None:
+                    yield sibling
+    except OSError:
+        return  # not listable: then nothing can be found, and what is missing is reported as lost
+
+
+def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:
+    if entry.name == name or entry.name.endswith(PACKED):
+        return None
+    try:
+        seen = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # gone since
+    if not stat.S_ISREG(seen.st_mode):
+        return None
+    number, dated = _suffix(entry.name, name)
+    return Sibling(entry.path, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, number, dated)
+
+
+def _suffix(candidate: str, name: str) -> tuple[int | None, bool]:
+    """How a rotated name differs from the log's: `app.log.1`, `app.log-20250102`, `app-20250102.log`, `app.1.log`."""
+    stem, ending = os.path.splitext(name)
+    for head, tail in ((name, ""), (stem, ending)):
+        if candidate.startswith(head) and candidate.endswith(tail):
+            middle = candidate[len(head) : len(candidate) - len(tail)]
+            number = _NUMBER.fullmatch(middle)
+            if number:
+                return int(number[1]), False
+            if _DATE.fullmatch(middle):
+                return None, True
+    return None, False
+
+
+def find_same(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
+    """The file that the checkpoint speaks of, under any name beside `path`: its open descriptor and its entry."""
+    identity = parse_identity(checkpoint.position.identity)
+    if identity is None:
+        return None
+    for sibling in list_siblings(path):
+        if sibling.inode == identity.inode:
+            fd = _open_if(sibling, checkpoint, identity, copy=False)
+            if fd is not None:
+                return fd, sibling
+    return None
+
+
+def find_copy(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
+    """The newest rotated file that begins with all that was read of `path` (what `copytruncate` leaves)."""
+    identity, offset = parse_identity(checkpoint.position.identity), checkpoint.position.offset
+    if identity is None or not offset:
+        return None
+    copies = [s for s in list_siblings(path) if s.rotated and s.size >= offset]
+    for sibling in sorted(copies, key=lambda s: s.written_at, reverse=True):
+        fd = _open_if(sibling, checkpoint, identity, copy=True)
+        if fd is not None:
+            return fd, sibling
+    return None
+
+
+def _open_if(sibling: Sibling, checkpoint: Checkpoint, identity: Identity, *, copy: bool) -> int | None:
+    try:
+        fd = open_regular(sibling.path)
+    except OSError:
+        return None
+    fits = same_content(fd, checkpoint) and identity.length > 0 if copy else is_same_file(fd, checkpoint)
+    if fits:
+        return fd
+    os.close(fd)
+    return None
+
+
+def list_successors(path: str, inode: int, written_at: int | None) -> list[Sibling]:
+    """The files that were `path` after the one with this inode and before the present one: oldest first.
+
+    `written_at` is the last write to that file in nanoseconds, None when it is not known. Without the file among the
+    siblings (it was deleted) only what was written after it counts; without either, nothing can be said.
+    """
+    siblings = [s for s in list_siblings(path) if s.inode != inode]
+    own = next((s for s in list_siblings(path) if s.inode == inode), None)
+    numbered = [s for s in siblings if s.number is not None]
+    if own is not None and own.number is not None:
+        own_number = own.number
+        newer = [s for s in numbered if s.number is not None and s.number < own_number]
+        return sorted(newer, key=lambda s: -(s.number or 0))
+    written_at = own.written_at if own is not None else written_at
+    if written_at is None or (own is not None and not own.dated):
+        return []
+    later = [s for s in siblings if s.rotated and s.written_at > written_at]
+    return sorted(later, key=lambda s: (s.written_at, -(s.number or 0), s.path))

@@ -1,0 +1,189 @@
+"""One open log file: bytes appended → Lines, each with the checkpoint behind it.
+
+Synchronous and without a clock of its own. It holds no line: an unfinished one is read again from its start, so that
+memory stays at one chunk (or one line of `max_line`) however long a line gets, and nothing can be joined wrongly.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from daemon.model import Checkpoint, Lines, Lost, Position
+from daemon.sources.cutting import Part, Piece, cut
+from daemon.sources.identity import HEAD, TAIL, build_identity, digest, read_tail
+
+CHUNK = 256 * 1024
+"""How many bytes one read takes."""
+
+
+class CutShortError(Exception):
+    """The file no longer holds what was read from it: it was truncated, and perhaps filled again."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What all files of one source share. `skipped` is told the number of NULs left out, `now` stamps losses."""
+
+    source: str
+    max_line: int
+    now: Callable[[], float]
+    skipped: Callable[[int], None]
+
+
+class TailedFile:
+    """Reads the open file `fd` from `offset` on, and closes it in `close`.
+
+    `path` is what lines say they come from; `key` is the path under which checkpoints are stored.
+    """
+
+    def __init__(self, fd: int, path: str, reading: Reading, *, offset: int = 0, key: str = "") -> None:
+        self._fd = fd
+        self._path = path
+        self._reading = reading
+        self.key = key or path
+        stat = os.fstat(fd)
+        self.device, self.inode = stat.st_dev, stat.st_ino
+        self.more = True
+        self._set(offset)
+
+    def _set(self, offset: int) -> None:
+        self.offset = offset
+        self._head = os.pread(self._fd, min(HEAD, offset), 0)
+        self._tail = read_tail(self._fd, offset)
+        self._identity = build_identity(self.device, self.inode, self._head)
+        self._forget_scan()
+
+    def _forget_scan(self) -> None:
+        # whole chunks behind `offset` that hold no newline, how they begin, and whether they are all NUL
+        self._scanned = 0
+        self._stub = b""
+        self._blank = False
+
+    @property
+    def id(self) -> tuple[int, int]:
+        """Device and inode."""
+        return self.device, self.inode
+
+    def close(self) -> None:
+        """Let the file go."""
+        os.close(self._fd)
+
+    def stat(self) -> os.stat_result:
+        """The state of the open file, whatever its name is by now."""
+        return os.fstat(self._fd)
+
+    def lag(self) -> int:
+        """How many bytes are there to read."""
+        return max(0, self.stat().st_size - self.offset)
+
+    def unfinished(self) -> bool:
+        """Whether there is text after the last whole line (NULs alone are none)."""
+        return bool(os.pread(self._fd, CHUNK, self.offset).strip(b"\0"))
+
+    def restart(self) -> None:
+        """Read from the first byte again: the content is new."""
+        self._set(0)
+        self.more = True
+
+    def checkpoint(self) -> Checkpoint:
+        """Where reading resumes after all that was handed over."""
+        position = Position(self.key, self._identity, self.offset)
+        return Checkpoint(self._reading.source, position, digest(self._tail))
+
+    def anchor(self) -> Lines:
+        """A checkpoint without lines: from here on nothing may be skipped, even before the first line comes."""
+        return self._lines(b"", self.offset)
+
+    def read(self) -> Iterator[Lines | Lost]:
+        """The lines of at most one chunk; `more` then says whether another call would find more at once.
+
+        Raises CutShortError, before anything is handed over, when the file was truncated.
+        """
+        self._check_scan()
+        start = self.offset + self._scanned
+        chunk = os.pread(self._fd, CHUNK, start)
+        # after the read, so that no truncation can slip in between the check and the bytes
+        if read_tail(self._fd, self.offset) != self._tail:
+            raise CutShortError(self._path)
+        self.more = len(chunk) == CHUNK
+        if self._scanned:
+            yield from self._go_on(chunk)
+        else:
+            yield from self._hand_over(chunk)
+
+    def _check_scan(self) -> None:
+        """Forget what was scanned when it changed underneath: preallocated zeros were filled, or the rest was cut."""
+        if not self._scanned:
+            return
+        shrunk = self.stat().st_size < self.offset + self._scanned
+        if shrunk or os.pread(self._fd, len(self._stub), self.offset) != self._stub:
+            self._forget_scan()
+
+    def _hand_over(self, chunk: bytes) -> Iterator[Lines | Lost]:
+        base = self.offset
+        for piece in cut(chunk, self._reading.max_line, at_start=base == 0):
+            yield from self._take(piece, chunk, base)
+        if self.offset == base and len(chunk) == CHUNK:
+            self._scanned = CHUNK
+            self._stub = chunk[:TAIL]
+            self._blank = not chunk.strip(b"\0")
+
+    def _take(self, piece: Piece, chunk: bytes, base: int) -> Iterator[Lines | Lost]:
+        start = base + piece.start
+        ending = chunk[max(piece.start, piece.end - TAIL) : piece.end]
+        if piece.part is Part.long:
+            yield self._loss(start, piece.end - piece.start - 1)
+            data = chunk[piece.start : piece.start + self._reading.max_line] + b"\n"
+        else:
+            data = chunk[piece.start : piece.end]
+        self._advance(base + piece.end, ending)
+        if piece.part in {Part.lines, Part.long}:
+            yield self._lines(data, start)
+        elif piece.part is Part.zeros:
+            self._reading.skipped(piece.end - piece.start)
+
+    def _go_on(self, chunk: bytes) -> Iterator[Lines | Lost]:
+        """Behind a line (or a run of NULs) that already fills whole chunks: look for its end."""
+        if self._blank:
+            text = chunk.lstrip(b"\0")
+            self._scanned += len(chunk) - len(text)
+            if text:
+                self._reading.skipped(self._scanned)
+                self._advance(self.offset + self._scanned, bytes(TAIL))
+                self.more = True
+            return
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            yield from self._finish(self._scanned + newline)
+        elif len(chunk) == CHUNK:
+            self._scanned += CHUNK
+
+    def _finish(self, length: int) -> Iterator[Lines | Lost]:
+        """Hand over the line at `offset` that is longer than a chunk; `length` does not count its `\n`."""
+        start, kept = self.offset, min(length, self._reading.max_line)
+        data = os.pread(self._fd, kept, start)
+        ending = os.pread(self._fd, TAIL, start + length + 1 - TAIL)
+        self.more = True
+        if len(data) < kept or b"\n" in data or not ending.endswith(b"\n"):
+            self._forget_scan()  # rewritten between two reads: begin this line again
+            return
+        if length > kept:
+            yield self._loss(start, length)
+        self._advance(start + length + 1, ending)
+        yield self._lines(data + b"\n", start)
+
+    def _loss(self, start: int, length: int) -> Lost:
+        detail = f"{self._path}: the line at byte {start} has {length} bytes, kept {self._reading.max_line}"
+        return Lost(self._reading.source, "line_too_long", 1, self._reading.now(), detail)
+
+    def _advance(self, offset: int, ending: bytes) -> None:
+        self.offset = offset
+        self._tail = (self._tail + ending)[-TAIL:]
+        self._forget_scan()
+        if len(self._head) < HEAD:
+            self._head = os.pread(self._fd, min(HEAD, offset), 0)
+            self._identity = build_identity(self.device, self.inode, self._head)
+
+    def _lines(self, data: bytes, start: int) -> Lines:
+        position = Position(self._path, self._identity, start)
+        return Lines(self._reading.source, data, position, self.checkpoint())

@@ -1,0 +1,57 @@
+"""Deliveries owed. A delivery ends as `sent` or `dead`; versions of one alert reach a webhook in their order."""
+
+import sqlite3
+
+from daemon.model import Delivery, DeliveryState
+from daemon.state import OutboxDepth
+from daemon.state.rows import DELIVERY_COLUMNS, delivery_of
+
+# an earlier version of the same alert that is still owed to the same webhook goes first
+_IN_ORDER = (
+    "d.webhook = ? AND d.state = 'due' AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.alert_id = d.alert_id "
+    "AND e.webhook = d.webhook AND e.version < d.version AND e.state = 'due')"
+)
+_DUE = (
+    f"SELECT {DELIVERY_COLUMNS} WHERE {_IN_ORDER} AND d.due_at <= ? "
+    "ORDER BY d.severity DESC, d.created_at, d.id LIMIT 1"
+)
+_NEXT = f"SELECT min(d.due_at) FROM deliveries d WHERE {_IN_ORDER}"  # noqa: S608 - constants only
+
+
+def due(connection: sqlite3.Connection, webhook: str, now: float) -> Delivery | None:
+    """The most urgent delivery owed to the webhook now."""
+    row = connection.execute(_DUE, (webhook, now)).fetchone()
+    return delivery_of(row) if row else None
+
+
+def next_due_at(connection: sqlite3.Connection, webhook: str) -> float | None:
+    """When the next delivery that need not wait for an earlier version is due."""
+    value: float | None = connection.execute(_NEXT, (webhook,)).fetchone()[0]
+    return value
+
+
+def begin(connection: sqlite3.Connection, delivery_id: int) -> None:
+    """Count an attempt before it is made."""
+    connection.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", (delivery_id,))
+
+
+def end(connection: sqlite3.Connection, delivery_id: int, state: DeliveryState, now: float, detail: str) -> None:
+    """Sent or dead; either is for good."""
+    connection.execute(
+        "UPDATE deliveries SET state = ?, ended_at = ?, detail = ? WHERE id = ?",
+        (state.value, now, detail, delivery_id),
+    )
+
+
+def again(connection: sqlite3.Connection, delivery_id: int, due_at: float, detail: str) -> None:
+    """Try again later."""
+    connection.execute("UPDATE deliveries SET due_at = ?, detail = ? WHERE id = ?", (due_at, detail, delivery_id))
+
+
+def depth(connection: sqlite3.Connection) -> OutboxDepth:
+    """How much is owed."""
+    due_rows, oldest = connection.execute(
+        "SELECT count(*), coalesce(min(created_at), 0) FROM deliveries WHERE state = 'due'"
+    ).fetchone()
+    dead = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'dead'").fetchone()[0]
+    return OutboxDepth(due=due_rows, dead=dead, oldest_at=oldest)
