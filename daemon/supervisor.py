@@ -43,17 +43,18 @@ class Supervisor:
         board and tried again at the longest pause, for ever: a log that cannot be read today may be tomorrow.
         """
         failures: deque[float] = deque(maxlen=_FAILURES)
-        said = ""
+        gave_up, said = False, ""
         while True:
             try:
                 await run()
             except Exception as error:
                 failures.append(self._monotonic())
-                said = self._record(name, error, said, gave_up=self._exhausted(failures))
-                if self._exhausted(failures) and essential:
+                gave_up = gave_up or self._exhausted(failures)
+                said = self._record(name, error, said, gave_up=gave_up)
+                if gave_up and essential:
                     message = f"{name} failed {_FAILURES} times within {_WITHIN:.0f} s: {error}"
                     raise GaveUpError(message) from error
-                await self._sleep(delay(RESTART_SCHEDULE, len(failures) + self._exhausted(failures), self._jitter))
+                await self._sleep(delay(RESTART_SCHEDULE, len(failures) + gave_up, self._jitter))
             else:
                 return
 
@@ -70,10 +71,11 @@ class Supervisor:
         detail = f"{type(error).__name__}: {error}"
         self._board.set(name, HealthState.failed if gave_up else HealthState.degraded, detail)
         unexpected = not isinstance(error, Transient | OSError)
-        if gave_up and not said.startswith("gave up"):
-            log.error(Says.task_gave_up, component=name, error=detail, exc_info=error if unexpected else None)
+        if gave_up:
+            if not said.startswith("gave up"):
+                log.error(Says.task_gave_up, component=name, error=detail, exc_info=error if unexpected else None)
             return f"gave up {detail}"
-        if detail not in said:
+        if detail != said:
             log.warning(Says.task_restarted, component=name, error=detail, exc_info=error if unexpected else None)
             return detail
         return said

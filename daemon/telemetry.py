@@ -186,11 +186,16 @@ class Metrics:
         )
 
 
+def _plain_event(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    entry["event"] = str(entry["event"])
+    return entry
+
+
 def configure_logging(level: str, fmt: str = "auto") -> None:
     """Send our log to stderr: key=value in a terminal, JSON to a pipe (`fmt` forces `console` or `json`)."""
     pretty = sys.stderr.isatty() if fmt == "auto" else fmt == "console"
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _plain_event,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.UnicodeDecoder(),

@@ -81,8 +81,8 @@ class Endpoint:
 
     - `status()` never waits.
     - `reload()` returns what changed, in words; raises ProblemsError (nothing changed), OSError for an unreadable file.
-    - `read(format, data)` turns raw log lines (`auto`, `auditd`, `syslog` or `json`) into events; raises ValueError that
-      says what was expected.
+    - `read(format, data)` turns raw log lines (`auto`, `auditd`, `syslog` or `json`) into events; raises ValueError
+      that says what was expected.
     - `compose(anomaly)` redacts an anomaly and gives its base alert; nothing is stored, nobody is told.
     - `token` empty means that none is asked for, which `build_app` refuses off loopback.
     """

@@ -7,13 +7,33 @@ parameter, and neither shows anything of our insides.
 from collections.abc import Mapping
 
 from aiohttp import web
+from msgspec import Struct
 
-from daemon.api.shapes import ErrorBody, ErrorShape
 from daemon.api.wire import encode
+
+
+class ErrorBody(Struct, frozen=True, omit_defaults=True):
+    """What is wrong and what was expected; `problems` lists every one (`path:line: key: expected …`)."""
+
+    code: str
+    message: str
+    expected: str
+    problems: tuple[str, ...] = ()
+
+
+class ErrorShape(Struct, frozen=True):
+    """Every answer that is not 2xx (but readiness and liveness)."""
+
+    error: ErrorBody
+
 
 MEANING: Mapping[int, tuple[str, str, str]] = {
     400: ("bad_request", "The request cannot be understood.", "a well-formed HTTP request"),
-    401: ("unauthorized", "This needs the API token.", "a header Authorization: Bearer TOKEN with the configured token"),
+    401: (
+        "unauthorized",
+        "This needs the API token.",
+        "a header Authorization: Bearer TOKEN with the configured token",
+    ),
     403: ("forbidden", "The Host header does not name this endpoint.", "the address the endpoint listens on, as Host"),
     404: ("not_found", "There is nothing at this address.", "a path of /api/v1/openapi.json"),
     405: ("method_not_allowed", "This address does not have that method.", "a method of the Allow header"),

@@ -47,7 +47,9 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
 class AnomalyBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Either `incident_id` alone, or something observed: `because`, `events` or raw `lines`, or several of them."""
 
-    incident_id: Annotated[str, Meta(max_length=200, description="the id of a stored incident, and no other field")] = ""
+    incident_id: Annotated[str, Meta(max_length=200, description="the id of a stored incident, and no other field")] = (
+        ""
+    )
     title: Text200 = ""
     severity: Annotated[Level, Meta(description="one of informational, low, medium, high, critical")] = "medium"
     host: Text200 = ""
@@ -61,9 +63,7 @@ class AnomalyBody(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[dict[str, Field], ...],
         Meta(max_length=50, description="at most 50 objects of field: text, number, boolean, list of texts or null"),
     ] = ()
-    lines: Annotated[
-        str | tuple[str, ...], Meta(description="raw log lines, as one text or as a list of texts")
-    ] = ()
+    lines: Annotated[str | tuple[str, ...], Meta(description="raw log lines, as one text or as a list of texts")] = ()
     format: Annotated[
         Literal["auto", "auditd", "syslog", "json"], Meta(description="one of auto, auditd, syslog, json")
     ] = "auto"

@@ -8,24 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from daemon.model import Decision, DeliveryState, IncidentStatus
+from daemon.telemetry import HealthState
+
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 Instant: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Field: TypeAlias = str | int | float | bool | tuple[str, ...] | None
-
-
-class ErrorBody(Struct, frozen=True, omit_defaults=True):
-    """What is wrong and what was expected; `problems` lists every one (`path:line: key: expected …`)."""
-
-    code: str
-    message: str
-    expected: str
-    problems: tuple[str, ...] = ()
-
-
-class ErrorShape(Struct, frozen=True):
-    """Every answer that is not 2xx (but readiness and liveness)."""
-
-    error: ErrorBody
 
 
 class Alive(Struct, frozen=True):
@@ -45,7 +33,7 @@ class ComponentShape(Struct, frozen=True):
     """How one component is; `detail` says what is wrong and what mends it."""
 
     component: str
-    state: Literal["starting", "ok", "degraded", "failed", "off"]
+    state: HealthState
     since: Instant
     detail: str
 
@@ -122,7 +110,7 @@ class IncidentShape(Struct, frozen=True):
     host: str
     source: str
     severity: Level
-    status: Literal["open", "quiet", "closed"]
+    status: IncidentStatus
     opened_at: Instant
     last_at: Instant
     notified_at: Instant | None
@@ -197,10 +185,10 @@ class AlertShape(Struct, frozen=True):
     id: str
     version: int
     incident_id: str
-    decision: Literal["first", "escalated", "repeated", "suppressed", "resolved", "quiet"]
+    decision: Decision
     rule: RuleShape
     severity: Level
-    status: Literal["open", "quiet", "closed"]
+    status: IncidentStatus
     host: str
     source: str
     entity: str
@@ -222,7 +210,7 @@ class DeliveryShape(Struct, frozen=True):
     id: int
     webhook: str
     alert_version: int
-    state: Literal["due", "sent", "dead"]
+    state: DeliveryState
     attempts: int
     created_at: Instant
     due_at: Instant

@@ -1,7 +1,9 @@
 """Values of the program → shapes of the wire. Pure."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from daemon.api.endpoint import FileStatus
 from daemon.api.shapes import (
     AiHealthShape,
     AlertShape,
@@ -13,13 +15,13 @@ from daemon.api.shapes import (
     FileShape,
     GapShape,
     IncidentShape,
+    Level,
     ModelShape,
     PlaceShape,
     RuleShape,
     SentenceShape,
     SimilarShape,
 )
-from daemon.api.endpoint import FileStatus
 from daemon.enrichment import AiHealth, QueryAnswer
 from daemon.model import (
     Alert,
@@ -31,15 +33,24 @@ from daemon.model import (
     Incident,
     RuleRef,
     Sentence,
+    Severity,
     Similar,
 )
+
+LEVEL: Mapping[Severity, Level] = {
+    Severity.informational: "informational",
+    Severity.low: "low",
+    Severity.medium: "medium",
+    Severity.high: "high",
+    Severity.critical: "critical",
+}
 
 _FIRST = -62_135_596_800.0  # 0001-01-01T00:00:00Z
 _LAST = 253_402_300_799.0  # 9999-12-31T23:59:59Z
 
 
 def instant(at: float) -> str:
-    """UTC seconds → RFC 3339 with milliseconds. Total: a time that a hostile log made up is clamped to years 1 to 9999."""
+    """UTC seconds → RFC 3339 with milliseconds. A time that a hostile log made up is clamped to the years 1 to 9999."""
     sane = min(max(at, _FIRST), _LAST) if at == at else 0.0  # noqa: PLR0124 - NaN is not equal to itself
     return datetime.fromtimestamp(sane, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -54,7 +65,7 @@ def rule_shape(rule: RuleRef) -> RuleShape:
     return RuleShape(
         id=rule.id,
         title=rule.title,
-        severity=rule.severity.name,
+        severity=LEVEL[rule.severity],
         description=rule.description,
         author=rule.author,
         license=rule.license,
@@ -74,8 +85,8 @@ def incident_shape(incident: Incident) -> IncidentShape:
         entity=incident.entity,
         host=incident.host,
         source=incident.source,
-        severity=incident.severity.name,
-        status=incident.status.value,
+        severity=LEVEL[incident.severity],
+        status=incident.status,
         opened_at=instant(incident.opened_at),
         last_at=instant(incident.last_at),
         notified_at=instant_or_none(incident.notified_at),
@@ -147,10 +158,10 @@ def alert_shape(alert: Alert) -> AlertShape:
         id=alert.id,
         version=alert.version,
         incident_id=alert.incident_id,
-        decision=alert.decision.value,
+        decision=alert.decision,
         rule=rule_shape(alert.rule),
-        severity=alert.severity.name,
-        status=alert.status.value,
+        severity=LEVEL[alert.severity],
+        status=alert.status,
         host=alert.host,
         source=alert.source,
         entity=alert.entity,
@@ -173,7 +184,7 @@ def delivery_shape(delivery: Delivery) -> DeliveryShape:
         id=delivery.id,
         webhook=delivery.webhook,
         alert_version=delivery.alert.version,
-        state=delivery.state.value,
+        state=delivery.state,
         attempts=delivery.attempts,
         created_at=instant(delivery.created_at),
         due_at=instant(delivery.due_at),

@@ -9,7 +9,9 @@ import msgspec
 
 T = TypeVar("T")
 
-_PRINTED = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_PRINTED = re.compile(
+    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 _WHERE = re.compile(r" - at `\$\.?(.*?)`$")
 
 

@@ -109,6 +109,9 @@ def _expected(details: Any) -> str:
         return "expected a known key" + (f" – did you mean {close[0]}?" if close else "")
     if kind == "missing":
         return "expected a value (the key is missing)"
+    if kind.startswith("union_tag"):
+        types = details["ctx"].get("expected_tags", "'file', 'host', 'gpu'").replace("'", "")
+        return f"expected type to be one of {types} (got {_shown(details['ctx'].get('tag', got))})"
     message = re.sub(r"^(Value error, |Input should be )", "", details["msg"])
     if message.startswith("expected"):
         return message

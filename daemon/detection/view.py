@@ -8,10 +8,8 @@ KEYWORDS = None
 """The name under which the whole text of the event stands: what Sigma keywords search."""
 
 
-def text_of(value: str | float | bool) -> str:
+def text_of(value: Value) -> str:
     """A scalar as rules write it: `true`, `26`, `97.5`; a whole float without its point."""
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -26,7 +24,7 @@ def texts_of(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, tuple):
-        return tuple(text_of(one) for one in value)
+        return tuple(map(str, value))
     return (text_of(value),)
 
 

@@ -29,9 +29,8 @@ def quoted(text: str, limit: int = _LIMIT) -> str:
 
 def number(value: float) -> str:
     """A number without noise: `95`, `97.3`."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
+    whole = int(value)
+    return str(whole) if whole == value else f"{value:.6g}"
 
 
 def duration(seconds: float) -> str:

@@ -50,7 +50,8 @@ class Prompt(Struct, frozen=True):
 
 class Grounded(Struct, frozen=True):
     """A model's answer after grounding: what survived, or why nothing did (`invalid_schema`, `ungrounded`,
-    `insufficient_evidence`), and how many sentences were dropped."""
+    `insufficient_evidence`), and how many sentences were dropped.
+    """
 
     explanation: Explanation | None
     why: str = ""

@@ -1,4 +1,4 @@
-"""Secrets that only the command around them gives away: `mysql -pX`, `sshpass -p X`, `curl -u user:X`, `echo X | sudo -S`.
+"""Secrets that only the command around them gives away: `mysql -pX`, `curl -u user:X`, `echo X | sudo -S`.
 
 Works on argument vectors, and on text by splitting it into words the way a shell would, including the raw audit form
 (`a1="--password" a2="X"`). Built for log text: unbalanced quotes are no error, and time is linear in the length.
@@ -7,11 +7,16 @@ Works on argument vectors, and on text by splitting it into words the way a shel
 import re
 from collections.abc import Iterator, Sequence
 
+import re2
 from msgspec import Struct
+
+from daemon.enrichment.secret_patterns import PLACEHOLDER, WHOLE_NAME
 
 MARK = "[redacted:password]"
 _WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"';|&]|["'])+|[;|&]+""")
 _ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?=")
+_NAME = re2.compile(WHOLE_NAME)
+_NO_SECRET = re2.compile(PLACEHOLDER)
 _BREAKS = frozenset({"|", "||", "&&", "&", ";", "|&", ";;"})
 
 
@@ -111,6 +116,8 @@ def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[in
             tool, name = _TOOLS.get(called), called
         elif tool is not None and (not tool.needs or tool.needs in words[start:index][:16]):
             yield from _option(tool, words, index, end)
+        if words[index].startswith("-"):
+            yield from _named(words, index, end)
         if called in {"htpasswd", "mkpasswd", "wpa_passphrase", "nmcli"} or (name, called) == ("openssl", "passwd"):
             yield from _positional(name if called == "passwd" else called, words, index, end)
     yield from _here_string(words, start, end)
@@ -130,6 +137,19 @@ def _option(tool: Tool, words: Sequence[str], index: int, end: int) -> Iterator[
         for option in tool.pairs:
             if word.startswith(option) and len(word) > len(option) and (len(option) == 2 or word[len(option)] == "="):  # noqa: PLR2004 - a letter option takes its value at once
                 yield from _after_name(words, index, len(option))
+
+
+def _named(words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The value of an option whose name says that it is a secret: `--password X`, `--password=X`."""
+    name, equals, value = words[index].partition("=")
+    if not name.isascii() or name.startswith("--no-") or not _NAME.fullmatch(name):
+        return
+    if equals and value and not (value.isascii() and _NO_SECRET.fullmatch(value)):
+        yield index, len(name) + 1, len(words[index])
+    elif not equals and index + 1 < end and not words[index + 1].startswith("-"):
+        following = words[index + 1]
+        if not following.isascii() or not _NO_SECRET.fullmatch(following):
+            yield index + 1, 0, len(following)
 
 
 def _after_name(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
@@ -171,9 +191,7 @@ def _reader(words: Sequence[str], start: int, end: int) -> str:
     return "secret" if asks or names & _READS_STDIN else ""
 
 
-def _piped(
-    words: Sequence[str], left: tuple[int, int], right: tuple[int, int]
-) -> Iterator[tuple[int, int, int]]:
+def _piped(words: Sequence[str], left: tuple[int, int], right: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
     reader = _reader(words, *right)
     printers = [i for i in range(*left) if words[i].rsplit("/", 1)[-1] in {"echo", "printf"}]
     if not reader or not printers:

@@ -19,10 +19,11 @@ _PARTS = {
     "home": r"(?<![\w.-])/home/[^\s/'\"`;|&<>(),:]+",
     "host": r"(?<=://)(?:[^\s/@'\"]{1,100}@)?[\w.-]{1,253}(?::\d{1,5})?",
     "ip": rf"(?<![\w.]){_OCTET}(?:\.{_OCTET}){{3}}(?::\d{{1,5}})?(?:/\d{{1,2}})?(?![\w])(?!\.\d)",
-    "ip6": r"(?<![\w:])(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:(?:\.\d{1,3}){3})?(?![\w:])",
+    "ip6": r"(?<![\w:])(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}"
+    r"(?:(?:\.\d{1,3}){3})?(?![\w:])",
     "hex": r"(?<!\w)(?:0[xX][0-9A-Fa-f]+|(?=[A-Fa-f]*\d)[0-9A-Fa-f]{8,})(?!\w)",
     "blob": r"(?<![\w+/])(?=[A-Za-z+/]*\d)(?=[\da-z+/]*[A-Z])(?=[\dA-Z+/]*[a-z])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/])",
-    # not after a letter, a dot, an option's dash or beside a redirection: python3, T1059.004, -9, 2>&1 say what happened
+    # not in python3, T1059.004, -9 or 2>&1: those say what happened
     "num": r"(?<![\w.])(?<!\s-)(?<!>&)(?!\d>)\d+(?:\.\d+)*(?:ms|[smhd%]|[kKMGT]i?B?)?(?!\w)",
 }
 _VOLATILE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS.items()))

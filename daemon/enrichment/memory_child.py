@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -65,8 +65,9 @@ class MemoryChild:
         return self._process.pid if self._process else None
 
     async def run(self, on_ready: Callable[[wire.Ready], None]) -> None:
-        """Start a worker and read its replies until cancelled. Raises Transient when it dies or hangs, Refused when a human
-        is needed. The worker is gone when this returns, however it returns."""
+        """Start a worker and read its replies until cancelled. Raises Transient when it dies or hangs, Refused
+        when a human is needed. The worker is gone when this returns, however it returns.
+        """
         self._absent = "the memory worker is being started"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", WORKER, *self._arguments),
@@ -125,9 +126,7 @@ class MemoryChild:
             async with asyncio.timeout(self._start_limit):
                 ready = await self._greeting(process)
         except TimeoutError as error:
-            raise Transient(
-                f"the memory worker did not load its model within {self._start_limit:g} s"
-            ) from error
+            raise Transient(f"the memory worker did not load its model within {self._start_limit:g} s") from error
         assert self._ready is not None
         self._ready.set_result(ready)
         on_ready(ready)

@@ -47,8 +47,9 @@ class EdgeMemory:
         )
 
     async def run(self) -> None:
-        """Own the worker until cancelled; supervised. Raises Transient when it dies or hangs (start again), Refused when a
-        human is needed (the text says what mends it; starting again later is harmless)."""
+        """Own the worker until cancelled; supervised. Raises Transient when it dies or hangs (start again),
+        Refused when a human is needed (the text says what mends it; starting again later is harmless).
+        """
         self._report.starting("loading the embedding model")
         began = self._monotonic()
 
@@ -69,7 +70,9 @@ class EdgeMemory:
             raise
 
     async def find(self, alert: Alert, limit: int) -> Sequence[Similar]:
-        """At most `limit` past incidents above `memory.min_score`, best first; never the alert's own. Raises Transient."""
+        """At most `limit` past incidents above `memory.min_score`, best first; never the alert's own.
+        Raises Transient.
+        """
         mine = remembered(alert)
         search = wire.Search(mine.text, limit, self._min_score, mine.incident_id, self._now())
 

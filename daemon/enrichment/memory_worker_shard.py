@@ -88,7 +88,7 @@ def _create(path: Path, size: int) -> None:
 
 
 class Shard:
-    """Past incidents of one embedder: at most `max_points`, the oldest go first. The caller holds the directory's lock."""
+    """Past incidents of one embedder: at most `max_points`, the oldest go first. The caller holds the lock."""
 
     def __init__(self, directory: Path, embedder: str, size: int, max_points: int) -> None:
         self._embedder = embedder
@@ -111,9 +111,7 @@ class Shard:
         # Edge stores vectors with NaN without a word, and then finds them for every query
         if len(vector) != self._size or not all(map(math.isfinite, vector)) or not any(vector):
             raise ValueError(f"expected a vector of {self._size} finite numbers, not all zero")
-        point = edge.Point(
-            point_id(past.incident_id), {VECTOR: list(vector)}, to_payload(past, self._embedder)
-        )
+        point = edge.Point(point_id(past.incident_id), {VECTOR: list(vector)}, to_payload(past, self._embedder))
         self._shard.update(edge.UpdateOperation.upsert_points([point]))
         return self._evict()
 
@@ -176,10 +174,10 @@ def _without(own: str, fingerprints: Sequence[str]) -> Any:
 
 
 def _newest(step: Newest) -> Any:
-    must = [edge.FieldCondition("fingerprint", match=edge.MatchValue(step.fingerprint))]
+    must: list[Any] = [edge.FieldCondition("fingerprint", match=edge.MatchValue(step.fingerprint))]
     if step.known:
         must.append(edge.FieldCondition("known", match=edge.MatchValue(1)))
-    own = [edge.HasIdCondition({point_id(step.own)})] if step.own else []
+    own: list[Any] = [edge.HasIdCondition({point_id(step.own)})] if step.own else []
     return edge.ScrollRequest(
         limit=1,
         filter=edge.Filter(must=must, must_not=own),

@@ -14,7 +14,8 @@ _LAST_SECOND = 253_402_300_799
 
 def plain(text: str) -> str:
     """One printable line: control characters, ANSI escapes, bidi controls, tag characters, invisible letters and lone
-    surrogates become backslash escapes; other kinds of blank become a space. Ordinary text comes back unchanged."""
+    surrogates become backslash escapes; other kinds of blank become a space. Ordinary text comes back unchanged.
+    """
     if text.isascii() and text.isprintable():
         return text
     out: list[str] = []
@@ -37,7 +38,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def shown(text: str, limit: int) -> str:
-    """`plain`, then `cut`. Only what can survive the cut is looked at, so a 5 MB text costs as little as a short one."""
+    """`plain`, then `cut`. Only what can survive the cut is looked at: a 5 MB text costs as little as a line."""
     return cut(plain(text[: limit + 1]), limit)
 
 

@@ -5,26 +5,30 @@ secret comes back unchanged, redacting twice changes nothing, and time is linear
 Not recognisable by anyone: a password typed where a user name belongs (`docs` say so).
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 import re2
 from msgspec.structs import replace
 
 from daemon.enrichment.command_secrets import MARK, secret_spans, split_words
-from daemon.enrichment.secret_patterns import HINT, PLACEHOLDER, SECRET_NAME, SHAPES, SPLIT_NAMES
+from daemon.enrichment.secret_patterns import HINT, PLACEHOLDER, SECRET_NAME, SHAPES, TOOL_HINT, WHOLE_NAME
 from daemon.model import Anomaly, Event, Value
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
-_HINT = re2.compile(HINT)
+_HINT = re2.compile(f"{HINT}|{TOOL_HINT}")
+_TOOL_HINT = re2.compile(TOOL_HINT)
+_WHOLE_NAME = re2.compile(WHOLE_NAME)
 _PLACEHOLDER = re2.compile(PLACEHOLDER)
 _SHAPES = tuple((shape.kind, shape.guarded, re2.compile(shape.expression)) for shape in SHAPES)
 _NAME = re2.compile(rf"(?i)({SECRET_NAME})[^\w]*$")
-_HEX = re2.compile(r"\b[0-9A-Fa-f]{16,}\b")
-_MARK = re2.compile(r"\[redacted:[a-z-]+\]")
-_ARGV = re2.compile(r"a\d{1,5}")
-_NEXT_PAIR = re2.compile(r",[\w.-]+[=:]")
-_WORDLIKE = re2.compile(r"[A-Za-z]?[a-z]+")
+_HEX = re.compile(r"\b[0-9A-Fa-f]{16,}\b")
+_PORT = re.compile(r"\d{1,5}[?#]")
+_MARK = re.compile(r"\[redacted:[a-z-]+\]")
+_ARGV = re.compile(r"a\d{1,5}")
+_NEXT_PAIR = re.compile(r",[\w.-]+[=:]")
+_WORDLIKE = re.compile(r"[A-Za-z]?[a-z]+")
 _SURROGATES = {0xD800 + n: 0xF0000 + n for n in range(0x800)}
 _RESTORED = {away: home for home, away in _SURROGATES.items()}
 _REPEATS = frozenset({"CommandLine", "ParentCommandLine", "proctitle", "cmd", "command", "COMMAND", "message"})
@@ -69,27 +73,10 @@ class Redactor:
         for kind, guarded, pattern in _SHAPES:
             if pattern.search(text):
                 text = pattern.sub(_Replacement(kind, guarded=guarded), text)
-        text = self._commands(text, depth)
+        if _TOOL_HINT.search(text):
+            text = _commands(text, depth)
         if depth < _MAX_DEPTH:
             text = _HEX.sub(lambda found: self._decoded(found[0], depth + 1), text)
-        return text
-
-    def _commands(self, text: str, depth: int) -> str:
-        words = split_words(text)
-        texts = [_unhex(word.text) if text[word.start - 1 : word.start] == "=" else word.text for word in words]
-        edits = [
-            (words[i].start + (start if texts[i] == words[i].text else 0), words[i].end, MARK)
-            for i, start, _ in secret_spans(texts)
-        ]
-        if depth < _MAX_DEPTH:
-            edits += [
-                (word.start, word.end, inner)
-                for word in words
-                if " " in word.text and (inner := self._text(word.text, depth + 1)) != word.text
-            ]
-        for start, end, replacement in sorted(set(edits), reverse=True):
-            if end <= len(text):
-                text = text[:start] + replacement + text[end:]
         return text
 
     def _decoded(self, run: str, depth: int) -> str:
@@ -107,26 +94,18 @@ class Redactor:
             return tuple(str(self._value(name, item)) for item in value)
         if value is None or isinstance(value, bool):
             return value
-        if SPLIT_NAMES.fullmatch(name.rsplit(".", 1)[-1]) and _is_secret(name, str(value)):
+        if _WHOLE_NAME.fullmatch(name.rsplit(".", 1)[-1]) and _is_secret(name, str(value)):
             return MARK
         return self.text(value) if isinstance(value, str) else value
 
-    def _arguments(
-        self, raw: Mapping[str, Value], fields: Mapping[str, Value], secrets: set[str]
-    ) -> dict[str, Value]:
+    def _arguments(self, raw: Mapping[str, Value], fields: Mapping[str, Value], secrets: set[str]) -> dict[str, Value]:
         """Secrets that are split over a0, a1 …: what they are is learned exactly, quotes and blanks included."""
         names = sorted((name for name in raw if _ARGV.fullmatch(name)), key=lambda name: int(name[1:]))
         if len(names) < 2:  # noqa: PLR2004 - a secret of its own needs an option before it
             return {}
         words = [str(raw[name]) for name in names]
         changed: dict[str, Value] = {}
-        spans = secret_spans(words)
-        spans += [
-            (i + 1, 0, len(words[i + 1]))
-            for i in range(len(words) - 1)
-            if _is_flag(words[i]) and _is_secret(words[i], words[i + 1]) and not words[i + 1].startswith("-")
-        ]
-        for index, start, end in spans:
+        for index, start, end in secret_spans(words):
             secrets.add(words[index][start:end])
             changed[names[index]] = words[index][:start] + MARK + words[index][end:]
         return {name: value for name, value in changed.items() if fields[name] != value}
@@ -151,5 +130,94 @@ class _Replacement:
         value = _trimmed(value) if name == "v" else value
         before, after = whole[:start], whole[start + len(value) :]
         if value.startswith("[redacted:") or (self._guarded and not _is_secret(before, value)):
-                    return whole
+            return whole
         return before + self._mark + after
+
+
+def _commands(text: str, depth: int) -> str:
+    words = split_words(text)
+    texts = [_unhex(word.text) if text[word.start - 1 : word.start] == "=" else word.text for word in words]
+    edits: dict[int, tuple[int, str]] = {}
+    if depth < _MAX_DEPTH:
+        for word in words:
+            if " " in word.text and (inner := _commands(word.text, depth + 1)) != word.text:
+                edits[word.end] = (word.start, inner)
+    for index, start, _ in secret_spans(texts):
+        word = words[index]
+        edits[word.end] = (word.start + (start if texts[index] == word.text else 0), MARK)
+    for end, (start, replacement) in sorted(edits.items(), reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return text
+
+
+def _is_secret(before: str, value: str) -> bool:
+    """Whether a value after such a name is a secret, rather than a placeholder or a word of prose."""
+    if _PLACEHOLDER.fullmatch(value):
+        return False
+    if before.strip().lower() in {"bearer", "basic"}:
+        return not _WORDLIKE.fullmatch(value)
+    if before.endswith(":") and "://" in before:
+        return not _PORT.match(value)
+    found = _NAME.search(before)
+    name = str(found[1]).lower() if found else ""
+    directory = name in {"pwd", "oldpwd"} and value.startswith(("/", "~"))
+    next_option = value.startswith("-") and before[-1:].isspace()
+    return not (directory or next_option or name.startswith(("no-", "--no-")))
+
+
+def _trimmed(value: str) -> str:
+    """An unquoted value without what follows it in a list or in brackets."""
+    following = _NEXT_PAIR.search(value)
+    value = value[: following.start()] if following else value
+    return value.rstrip(")]},") or value
+
+
+def _unhex(run: str) -> str:
+    """What a hex encoded argument says, NULs kept; anything else, and binary data, comes back as it is."""
+    if not _HEX.fullmatch(run):
+        return run
+    said = bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
+    unreadable = sum(not char.isprintable() and not char.isspace() and char != "\0" for char in said)
+    return run if unreadable * 8 > len(said) else said
+
+
+def _outside_marks(pattern: "re2._Regexp[str]", text: str) -> str:
+    """Replace what a configured pattern matches, but never inside a mark: redacting twice changes nothing."""
+    out: list[str] = []
+    at = 0
+    for mark in [*_MARK.finditer(text), None]:
+        piece = text[at : mark.start()] if mark else text[at:]
+        out.append(str(pattern.sub("[redacted:custom]", piece)) if piece else "")
+        if mark:
+            out.append(str(mark[0]))
+            at = mark.end()
+    return "".join(out)
+
+
+def _compile(pattern: str) -> "re2._Regexp[str]":
+    try:
+        compiled = re2.compile(pattern, _OPTIONS)
+    except (re2.error, UnicodeError) as error:
+        raise ValueError(f"expected an RE2 expression (got {pattern!r}: {error})") from None
+    if compiled.search("") is not None:
+        raise ValueError(f"expected an expression that does not match the empty text (got {pattern!r})")
+    return compiled
+
+
+def _without(event: Event, secrets: Collection[str]) -> Event:
+    fields = {
+        name: _drop(value, secrets) if name in _REPEATS and isinstance(value, str) else value
+        for name, value in event.fields.items()
+    }
+    return replace(event, fields=fields, text=_drop(event.text, secrets))
+
+
+def _drop(text: str, secrets: Collection[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) < _MIN_LEARNED or _PLACEHOLDER.fullmatch(secret.translate(_SURROGATES)):
+            continue
+        encoded = secret.encode("utf-8", "surrogatepass").hex()
+        for form in (secret, encoded, encoded.upper()):
+            if form in text:
+                text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", MARK, text)
+    return text

@@ -19,7 +19,7 @@ SCHEMA = 1
 """Version of `Remembered` and of the text that is embedded. A change makes a new shard or collection."""
 
 SEARCH_SCORE = 0.30
-"""Least cosine for the words of a person's question. Lower than `memory.min_score`: a question has few words of an incident."""
+"""Least cosine for the words of a person's question: they have few of an incident's, so less than `min_score`."""
 
 PAGE = 64
 MAX_TEXT = 1500
@@ -198,7 +198,7 @@ def _represent(found: list[Hit], own: str, now: float) -> Generator[Step, list[H
 
 
 def rank(hits: Iterable[Hit], limit: int, now: float) -> list[Hit]:
-    """By similarity to two decimals, then those whose outcome is known, then the newest (a future date counts as now)."""
+    """By similarity to two decimals, then known outcome, then the newest (a future date counts as now)."""
     return sorted(hits, key=lambda hit: (round(hit.score, 2), *_better(hit.past, now)), reverse=True)[:limit]
 
 

@@ -4,7 +4,6 @@ All expressions are RE2 (linear time on hostile text). Group `v` is the secret, 
 group the whole match goes. Token shapes follow the vendors' documented prefixes.
 """
 
-import re2
 from msgspec import Struct
 
 
@@ -18,7 +17,9 @@ class Shape(Struct, frozen=True):
 
 _UNQUOTED = r"[^\s\"'|<>;&\\]+"
 _VALUE = (
-    rf'(?:\\"(?P<v3>[^"\\]+)|"(?P<v1>(?:[^"\\]|\\.)+)"?|\'(?P<v2>[^\']+)\'?|(?P<v>{_UNQUOTED}(?:\\[^\s\"']{_UNQUOTED})*))'
+    r'(?:\\"(?P<v3>[^"\\]+)|"(?P<v1>(?:[^"\\]|\\.)+)"?|'
+    r"'(?P<v2>[^']+)'?|"
+    rf"(?P<v>{_UNQUOTED}(?:\\[^\s\"']{_UNQUOTED})*))"
 )
 _STRONG = (
     r"pass(?:word|wd|phrase|code)|passwort|secret|token|api[_.-]?key|storepass|keypass|requirepass|masterauth"
@@ -64,13 +65,21 @@ SHAPES: tuple[Shape, ...] = (
         guarded=True,
     ),
     Shape("authorization", r"(?i)\b(?:bearer|basic)\s+(?P<v>[A-Za-z0-9._~+/=-]{8,})", guarded=True),
-    Shape("cookie", r"(?i)\b(?:set-)?cookie\\?[\"']?\s*:\s*(?P<v>[^\s\"';=]+=[^\s\"';]+(?:;\s*[^\s\"';=]+=[^\s\"';]+)*)"),
+    Shape(
+        "cookie",
+        r"(?i)\b(?:set-)?cookie\\?[\"']?\s*:\s*"
+        r"(?P<v>[^\s\"';=]+=[^\s\"';]+(?:;\s*[^\s\"';=]+=[^\s\"';]+)*)",
+    ),
     Shape(
         "password",
         rf"(?i)(?:^|[\s\"'=])--?{_FLAG_NAME}[\"']?\s+{_ARGUMENT}{_VALUE}",
         guarded=True,
     ),
-    Shape("password", rf"(?i)(?:(?:^|[^\w./-])-*{SECRET_NAME}\\?[\"']?\s*(?:=>|:=|==?|:)\s*|/{SECRET_NAME}=){_VALUE}", guarded=True),
+    Shape(
+        "password",
+        rf"(?i)(?:(?:^|[^\w./-])-*{SECRET_NAME}\\?[\"']?\s*(?:=>|:=|==?|:)\s*|/{SECRET_NAME}=){_VALUE}",
+        guarded=True,
+    ),
     Shape("password", r"(?i)<[\w:.-]*(?:pass(?:word|wd|phrase)?|secret|token|api-?key)>(?P<v>[^<]+)</", guarded=True),
     Shape(
         "password",
@@ -79,20 +88,24 @@ SHAPES: tuple[Shape, ...] = (
     ),
 )
 
-SPLIT_NAMES = re2.compile(rf"(?i)-{{0,2}}{SECRET_NAME}")
-"""Whole names (of fields, of JSON keys) whose value is a secret."""
+WHOLE_NAME = rf"(?i)-{{0,2}}(?:{SECRET_NAME})"
+"""Whole names (of fields, of options) whose value is a secret."""
 
 HINT = (
     r"(?i)pass|pwd|\bpw|_pw|psk|secret|token|api[_.-]?key|storepass|masterauth|[a-z][_.-]?key[\s\"\\'=:]|authorization|credential|bearer|basic\s|cookie|://[^\s/]*@|hooks\.|webhook|discord"
     r"|azure|powerplatform|googleapis|akia|asia|abia|acca|eyj|gh[pousr]_|github_pat|\bgl[a-z]{2,5}-|gr1348941|xox[a-z]"
     r"|xapp-|k_live|k_test|whsec_|aiza|ya29|npm_|pypi-|\bsg\.|\bsk|hf_|_v1_|\bhv[sbr]\.|\d:aa|dapi|shp[acps]{2}_"
     r"|[mno][a-z\d_-]{23,27}\.|identified|connection|telegram|\$(?:\d|gy|y|apr|argon|scrypt|pbkdf)"
-    r"|mysql|mariadb|mycli|mongo|ldap|docker|podman|nerdctl|buildah|skopeo|crane|helm|redis|htpasswd|openssl|curl|wget"
+)
+"""If neither this nor TOOL_HINT matches, nothing here does: ordinary text is left after one linear scan."""
+
+TOOL_HINT = (
+    r"(?i)mysql|mariadb|mycli|mongo|ldap|docker|podman|nerdctl|buildah|skopeo|crane|helm|redis|htpasswd|openssl|curl|wget"
     r"|zip|7z|\brar|unrar|hydra|winrm|ipmitool|useradd|usermod|adduser|desktop|freerdp|snmp|netexec|crackmapexec|nxc"
     r"|smbclient|rpcclient|\bhttps?\s|nmcli|wpa_|sudo|kinit|cryptsetup|\bsu\b|impacket|sqlplus"
     r"|\b[0-9a-f]{16}"
 )
-"""If this does not match, nothing below does: ordinary text is left after one linear scan."""
+"""Programs that take secrets as arguments, and runs of hex digits that may hide one."""
 
 PLACEHOLDER = (
     r"(?i)\[redacted:[a-z-]+\].*|\*+|x{3,}|<[^>]*>|\.{3}|…|%[sdv]|\$\{?[A-Z_][A-Z0-9_]*\}?|\$\(.*|`.*|\(?null\)?|\(?none\)?|nil"

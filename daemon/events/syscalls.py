@@ -1,7 +1,7 @@
 """The names of system calls by architecture, for RAW logs, where auditd has not written them.
 
-Numbers are the kernel's own (`asm/unistd_64.h`, `asm/unistd_32.h`, `asm-generic/unistd.h` of its user-space headers); names
-are those that `ausyscall` and ENRICHED logs print. From 424 on every architecture counts alike. A dash is a hole.
+Numbers are the kernel's own (`asm/unistd_64.h`, `asm/unistd_32.h`, `asm-generic/unistd.h`, `syscall_64.tbl` for x32);
+names are those that `ausyscall` and ENRICHED logs print. From 424 on every architecture counts alike. A dash is a hole.
 """
 
 _X86_64 = """
@@ -109,11 +109,18 @@ bind listen accept connect getsockname getpeername sendto recvfrom setsockopt ge
 recvmsg readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon swapoff
 mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind get_mempolicy
 set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4 recvmmsg
-arch_specific_syscall - - - - - - - - - - - - - - - wait4 prlimit64 fanotify_init fanotify_mark
+- - - - - - - - - - - - - - - - wait4 prlimit64 fanotify_init fanotify_mark
 name_to_handle_at open_by_handle_at clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev
 kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
 userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
 io_pgetevents rseq kexec_file_load
+"""
+
+_X32 = """
+rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace rt_sigpending
+rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load waitid set_robust_list
+get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo recvmmsg sendmmsg process_vm_readv
+process_vm_writev setsockopt getsockopt io_setup io_submit execveat
 """
 
 _SHARED = """
@@ -126,19 +133,21 @@ setxattrat getxattrat listxattrat removexattrat
 """
 
 _SHARED_FROM = 424
+_X32_FROM = 512
 _X32_BIT = 0x40000000
+_LONGEST = 10  # digits of 2**32
 
 
-def _table(names: str) -> dict[int, str]:
-    own = {number: name for number, name in enumerate(names.split()) if name != "-"}
-    return own | {_SHARED_FROM + index: name for index, name in enumerate(_SHARED.split())}
+def _numbered(names: str, first: int) -> dict[int, str]:
+    return {first + index: name for index, name in enumerate(names.split()) if name != "-"}
 
 
+_ALIKE = _numbered(_SHARED, _SHARED_FROM)
 _TABLES = {
-    "c000003e": ("x86_64", _table(_X86_64)),
-    "40000003": ("i386", _table(_I386)),
-    "c00000b7": ("aarch64", _table(_GENERIC)),
-    "c00000f3": ("riscv64", _table(_GENERIC)),
+    "c000003e": ("x86_64", _numbered(_X86_64, 0) | _ALIKE | _numbered(_X32, _X32_FROM)),
+    "40000003": ("i386", _numbered(_I386, 0) | _ALIKE),
+    "c00000b7": ("aarch64", _numbered(_GENERIC, 0) | _ALIKE),
+    "c00000f3": ("riscv64", _numbered(_GENERIC, 0) | _ALIKE),
 }
 
 
@@ -148,8 +157,8 @@ def architecture(arch: str) -> str:
 
 
 def syscall_name(arch: str, number: str) -> str:
-    """The name of a system call as an audit record writes it (`arch` in hex, `number` in decimal); "" if unknown."""
+    """The name of a call as an audit record writes it (`arch` in hex, `number` in decimal); "" if unknown."""
     table = _TABLES.get(arch)
-    if table is None or not number.isascii() or not number.isdigit() or len(number) > 10:  # noqa: PLR2004 - 2**32
+    if table is None or not (number.isascii() and number.isdigit() and len(number) <= _LONGEST):
         return ""
     return table[1].get(int(number) & ~_X32_BIT, "")

@@ -37,17 +37,17 @@ class Ledger:
     def release(self, file: TailedFile) -> None:
         """This file is let go; how far it was read is remembered."""
         self._claimed.discard(file.id)
+        self._left.pop(file.inode, None)  # whoever had this inode before is gone
         self.remember(file.checkpoint())
 
     def remember(self, checkpoint: Checkpoint) -> None:
-        """Note how far a file was read; the furthest counts."""
+        """Note how far a file was read; of several notes on one inode the furthest counts."""
         identity = parse_identity(checkpoint.position.identity)
         if identity is None:
             return
-        known = self._left.pop(identity.inode, None)
-        if known is not None and known.position.offset > checkpoint.position.offset:
-            checkpoint = known
-        self._left[identity.inode] = checkpoint
+        known = self._left.pop(identity.inode, checkpoint)
+        furthest = max(known, checkpoint, key=lambda note: note.position.offset)
+        self._left[identity.inode] = furthest
         while len(self._left) > BOUND:
             self._left.popitem(last=False)
 

@@ -50,12 +50,12 @@ def open_regular(path: str) -> int:
 def list_siblings(path: str) -> list[Sibling]:
     """All other regular files in the directory of the log, and in that of its target when it is a symbolic link."""
     real = os.path.realpath(path)
-    found = list(_list(path))
-    if real != path and os.path.dirname(real) != os.path.dirname(path):
-        found.extend(_list(real))
-    elif real != path:
-        found.extend(s for s in _list(real) if s.rotated)
-    return found
+    found: dict[tuple[int, int], Sibling] = {}
+    for sibling in (*_list(path), *(_list(real) if real != path else ())):
+        known = found.get((sibling.device, sibling.inode))
+        if known is None or not known.rotated:
+            found[sibling.device, sibling.inode] = sibling
+    return list(found.values())
 
 
 def _list(path: str) -> Iterator[Sibling]:
@@ -141,15 +141,15 @@ def list_successors(path: str, inode: int, written_at: int | None) -> list[Sibli
     `written_at` is the last write to that file in nanoseconds, None when it is not known. Without the file among the
     siblings (it was deleted) only what was written after it counts; without either, nothing can be said.
     """
-    siblings = [s for s in list_siblings(path) if s.inode != inode]
-    own = next((s for s in list_siblings(path) if s.inode == inode), None)
-    numbered = [s for s in siblings if s.number is not None]
+    siblings = list_siblings(path)
+    own = next((s for s in siblings if s.inode == inode), None)
+    rotated = [s for s in siblings if s.rotated and s.inode != inode]
     if own is not None and own.number is not None:
-        own_number = own.number
-        newer = [s for s in numbered if s.number is not None and s.number < own_number]
-        return sorted(newer, key=lambda s: -(s.number or 0))
-    written_at = own.written_at if own is not None else written_at
-    if written_at is None or (own is not None and not own.dated):
+        newer = [(s.number, s) for s in rotated if s.number is not None and s.number < own.number]
+        return [s for _, s in sorted(newer, key=lambda pair: -pair[0])]
+    if own is not None:
+        written_at = own.written_at if own.dated else None
+    if written_at is None:
         return []
-    later = [s for s in siblings if s.rotated and s.written_at > written_at]
+    later = [s for s in rotated if s.written_at > written_at]
     return sorted(later, key=lambda s: (s.written_at, -(s.number or 0), s.path))

@@ -177,9 +177,13 @@ class _Lane:
             for job in jobs:
                 self._connection.execute("SAVEPOINT job")
                 if not job.run(self._connection):
+                    if not self._connection.in_transaction:
+                        failure = job.error  # a full disk ends the whole transaction: nothing of anybody was written
+                        break
                     self._connection.execute("ROLLBACK TO job")
                 self._connection.execute("RELEASE job")
-            self._connection.execute("COMMIT")
+            if failure is None:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             failure = _explained(error)
             with contextlib.suppress(sqlite3.Error):
@@ -196,20 +200,20 @@ class _Job:
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[Any] = self._loop.create_future()
         self._result: Any = None
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
 
     def run(self, connection: sqlite3.Connection) -> bool:
         try:
             self._result = self._work(connection)
         except sqlite3.Error as error:
-            self._error = _explained(error)
+            self.error = _explained(error)
         except Exception as error:  # noqa: BLE001 - carried to the caller, who submitted the work
-            self._error = error
-        return self._error is None
+            self.error = error
+        return self.error is None
 
     def settle(self, failure: BaseException | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop that asked has ended: nobody waits
-            self._loop.call_soon_threadsafe(self._resolve, failure or self._error)
+            self._loop.call_soon_threadsafe(self._resolve, failure or self.error)
 
     def _resolve(self, error: BaseException | None) -> None:
         if self._future.done():

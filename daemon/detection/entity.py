@@ -1,0 +1,71 @@
+"""Whom an anomaly is about: `field=value` pairs of its event, joined by `, `.
+
+Two different sets of values never render the same: a value that could be mistaken for two is quoted, and one that is
+too long keeps a hash of what was cut. So grouping by the rendered text never merges entities.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from daemon.detection.view import texts_of
+from daemon.detection.wording import visible
+from daemon.model import Event
+
+_LONGEST = 200
+_BY_CATEGORY: dict[str, tuple[str, ...]] = {
+    "process_creation": ("User", "host"),
+    "file_event": ("User", "host"),
+    "network_connection": ("User", "host"),
+    "evidence_loss": ("source", "why"),
+}
+_BY_SERVICE: dict[str, tuple[str, ...]] = {
+    "sshd": ("src_ip",),
+    "sudo": ("user",),
+    "su": ("user",),
+    "auth": ("src_ip", "user"),
+    "vsftpd": ("src_ip",),
+}
+_TAGS = ("disk.mount", "net.interface", "gpu.uuid", "gpu.index")
+"""Fields that name the measured thing, the most stable first; a sample carries those of one thing."""
+
+
+def field_text(event: Event, field: str) -> str | None:
+    """The value of a field as text (several values joined by `,`), None when there is none.
+
+    `host` and `source` mean the event's own where no field of that name exists.
+    """
+    values = texts_of(event.fields.get(field))
+    if values:
+        return ",".join(values)
+    if field == "host":
+        return event.host or None
+    return (event.source or None) if field == "source" else None
+
+
+def entity_of(event: Event, configured: Sequence[str] = ()) -> str:
+    """The entity of an event: by the rule's own fields, else by what fits its logsource, else its host."""
+    pairs = [(field, field_text(event, field)) for field in configured or default_fields(event)]
+    known = [(field, value) for field, value in pairs if value is not None]
+    return entity_text(known or [("host", event.host)])
+
+
+def default_fields(event: Event) -> tuple[str, ...]:
+    """The fields that name the entity of events of this logsource."""
+    source = event.logsource
+    if source.category.endswith("_metrics"):
+        return next(((tag,) for tag in _TAGS if tag in event.fields), ("host",))
+    return _BY_CATEGORY.get(source.category) or _BY_SERVICE.get(source.service) or ("host",)
+
+
+def entity_text(pairs: Sequence[tuple[str, str]]) -> str:
+    """The pairs as `field=value, field=value`."""
+    return ", ".join(f"{visible(field)}={_value(value)}" for field, value in pairs)
+
+
+def _value(value: str) -> str:
+    text = visible(value)
+    if "\\" in text or '"' in text or "," in text or text != text.strip():
+        text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - 12]}…#{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"

@@ -1,0 +1,66 @@
+"""Every mistake is said with its line, its key and what was expected; all of them at once."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.config.load import default_config, load_config, read_secret
+from daemon.model import ProblemsError
+
+INVALID = sorted((Path(__file__).parent / "data" / "invalid").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_an_invalid_file_states_its_own_error(path: Path) -> None:
+    expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# error: ")
+
+    with pytest.raises(ProblemsError) as caught:
+        load_config(path)
+
+    assert [f"{p.line}: {p.key}: {p.expected}" for p in caught.value.problems] == [expected]
+    assert str(caught.value).startswith(f"{path}:")
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1\nb: 2\nalerts: {deadline: soon}\n")
+
+    with pytest.raises(ProblemsError) as caught:
+        load_config(path)
+
+    assert {problem.line for problem in caught.value.problems} == {1, 2, 3}
+
+
+def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# nothing yet\n")
+
+    assert load_config(tmp_path / "config.yaml").sources == ()
+
+
+def test_defaults_watch_what_this_host_has() -> None:
+    names = {source.name for source in default_config().sources}
+
+    assert {"audit", "host", "gpu"} <= names
+
+
+def test_a_secret_is_read_without_blanks(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("  s3cret\n")
+
+    assert read_secret(tmp_path / "token") == "s3cret"
+
+
+def test_a_bare_name_is_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "webhook").write_text("from-credential")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    assert read_secret(Path("webhook")) == "from-credential"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00"])
+def test_a_secret_that_cannot_be_used_is_named_without_its_content(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(ValueError, match=str(path)):
+        read_secret(path)

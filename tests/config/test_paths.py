@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from daemon.config.paths import read_rule_files, shipped_rules, state_directory
+
+
+def test_rule_files_come_in_order_without_their_samples(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/two.yaml", "a.yml", "a.samples.yml", "notes.md"):
+        (tmp_path / name).write_text("x: 1")
+
+    assert [Path(path).name for path in read_rule_files([str(tmp_path)])] == ["a.yml", "two.yaml"]
+    assert list(read_rule_files([str(tmp_path / "a.yml")])) == [str(tmp_path / "a.yml")]
+
+
+def test_a_directory_that_is_not_there_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match="/nowhere/rules"):
+        read_rule_files(["/nowhere/rules"])
+
+
+def test_our_own_rules_are_shipped() -> None:
+    assert shipped_rules().is_dir()
+
+
+def test_the_state_directory_is_as_configured_then_systemds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}:/other")
+
+    assert state_directory(Path("/given")) == Path("/given")
+    assert state_directory(None) == tmp_path
