@@ -88,13 +88,22 @@ class Flow:
         return self.detect(self.read(item))
 
     def tick(self, now: float) -> Outcome:
-        """Everything that the passing of time causes; `now` is the clock live, event time in replay."""
+        """Everything that the passing of time causes, live; `now` is the clock."""
         outputs = [output for source in self._readers for output in self.finish(source, now)]
         outcome = self.detect(outputs)
+        self._advance(now, outcome)
+        return outcome
+
+    def advance(self, now: float) -> Outcome:
+        """What the passing of event time causes in replay, where readers run ahead of the rules."""
+        outcome = Outcome(anomalies=[], changes=[], lost=[])
+        self._advance(now, outcome)
+        return outcome
+
+    def _advance(self, now: float, outcome: Outcome) -> None:
         for anomaly in self._detector.tick(now):
             self._group(anomaly, outcome)
         outcome.changes.extend(self._incidents.tick(now))
-        return outcome
 
     def changes(self) -> tuple[Snapshot, ...]:
         """What changed in the memory of the steps since the last call."""

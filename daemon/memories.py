@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from daemon.config import Memory as MemoryConfig
-from daemon.config import read_secret
 from daemon.enrichment import Memory
+from daemon.enrichment.memory_child import MemoryChild
 from daemon.enrichment.memory_edge import EdgeMemory
 from daemon.enrichment.memory_server import ServerMemory
 from daemon.runtime import Surroundings
@@ -51,9 +51,8 @@ class MemoryKeeper:
                 config, self._directory, board=around.board, metrics=around.metrics,
                 now=around.now, monotonic=around.monotonic,
             )  # fmt: skip
-        key = read_secret(config.api_key_file) if config.api_key_file else None
         return ServerMemory(
-            config, self._directory, api_key=key, board=around.board, metrics=around.metrics,
+            config, MemoryChild(config, None), board=around.board, metrics=around.metrics,
             now=around.now, monotonic=around.monotonic,
         )  # fmt: skip
 

@@ -91,6 +91,7 @@ class Pipeline:
         self._no_room = no_room
         self._channel: Channel[Item] = Channel(64)
         self._batch = Batch()
+        self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
         self.beats = 0  # progress; the watchdog is fed by it
 
     async def emit(self, item: Item) -> None:
@@ -128,6 +129,7 @@ class Pipeline:
             if isinstance(item, Lines):
                 position = item.checkpoint.position
                 self._batch.checkpoints[item.source, position.path] = item.checkpoint
+                self.positions[item.source, position.path] = (item.checkpoint, self._now())
             taken += 1
             await asyncio.sleep(0)  # a burst must not keep the endpoint and the webhooks waiting
             if lively or taken >= _GATHER or not len(self._channel):
@@ -166,12 +168,16 @@ class Pipeline:
         wanted = [hook.name for hook in self._webhooks if Severity[hook.min_severity] <= incident.severity]
         alert = base_alert(incident, decision, version=0, now=now)
         self._batch.told.append(Told(alert, tuple(Owed(name, due_at) for name in wanted), enrich=enriched))
-        said = Says.incident_opened if decision is Decision.first else Says.incident_updated
-        said = Says.incident_resolved if decision is Decision.resolved else said
-        log.info(
-            said, incident=incident.id, rule=incident.rule.title, severity=incident.severity.name,
-            entity=incident.entity, count=incident.count, decision=decision.value,
-        )  # fmt: skip
+        told = {
+            "incident": incident.id, "rule": incident.rule.title, "severity": incident.severity.name,
+            "entity": incident.entity, "count": incident.count, "decision": decision.value,
+        }  # fmt: skip
+        if decision is Decision.first:
+            log.info(Says.incident_opened, **told)
+        elif decision is Decision.resolved:
+            log.info(Says.incident_resolved, **told)
+        else:
+            log.info(Says.incident_updated, **told)
 
     async def _commit(self) -> None:
         """Store the batch; while that is impossible, wait: nothing is dropped, reading pauses."""

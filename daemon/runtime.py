@@ -19,7 +19,8 @@ from daemon.delivery.webhook import WebhookSink
 from daemon.detection.engine import Engine
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
-from daemon.enrichment import Explainer, Memory
+from daemon.enrichment import Memory
+from daemon.enrichment.analyst import DeskAnalyst
 from daemon.enrichment.enricher import Enricher
 from daemon.enrichment.ollama import Ollama
 from daemon.enrichment.redact import Redactor
@@ -94,12 +95,14 @@ def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> d
 
 def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], redactor: Redactor) -> Flow:
     """The pure half."""
+    engine = Engine(rules)
     incidents = Incidents(
         quiet_after=config.incidents.quiet_after,
         repeat_every=config.incidents.repeat_every,
         max_tracked=config.incidents.max_tracked,
+        sustained=engine.sustained,
     )
-    return Flow(readers, Engine(rules), incidents, redact=redactor.anomaly, host=host_name(config))
+    return Flow(readers, engine, incidents, redact=redactor.anomaly, host=host_name(config))
 
 
 def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Checkpoint]) -> list[Source]:
@@ -143,13 +146,18 @@ class Runtime:
             around.store, sinks, webhooks=config.webhooks, board=board, metrics=metrics,
             now=now, sleep=sleep, jitter=around.jitter,
         )  # fmt: skip
-        self.explainer: Explainer | None = None
+        explainer = None
         if config.model.mode == "ollama":
-            self.explainer = Ollama(config.model, around.session, monotonic=around.monotonic)
+            explainer = Ollama(config.model, around.session, monotonic=around.monotonic)
         self.enricher = Enricher(
-            around.store, memory, self.explainer, alerts=config.alerts, model=config.model,
+            around.store, memory, explainer, alerts=config.alerts, model=config.model,
             limit=config.memory.limit, webhooks=config.webhooks, board=board, metrics=metrics,
-            now=now, monotonic=around.monotonic, sleep=sleep, nonce=lambda: secrets.token_hex(8),
+            now=now, monotonic=around.monotonic, sleep=sleep, nonce=_nonce, revised=self.dispatcher.nudge,
+        )  # fmt: skip
+        self.analyst = DeskAnalyst(
+            around.store, memory, self.enricher.model, model=config.model, board=board, metrics=metrics, now=now,
+            monotonic=around.monotonic, nonce=_nonce, limit=config.memory.limit,
+            redact=Redactor(config.redaction.patterns).text,
         )  # fmt: skip
         self.pipeline = self._build_pipeline(stored, waits_for_memory=memory is not None)
         self.sources = build_sources(config, around, stored.checkpoints)
@@ -221,6 +229,10 @@ class Runtime:
 
     async def _was_cut(self) -> None:
         await self._cut.wait()
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
 
 
 def _bound(source: Source, pipeline: Pipeline) -> Callable[[], Awaitable[None]]:

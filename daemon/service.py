@@ -20,6 +20,7 @@ from pathlib import Path
 import aiohttp
 
 import daemon
+from daemon.api.endpoint import Phase
 from daemon.config import Config, default_config, load_config, read_rule_files, state_directory
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.endpoint import serving
@@ -59,21 +60,42 @@ def load(path: Path | None) -> Loaded:
     return Loaded(config, parse_rules(files, config.rules.disabled))
 
 
+def describe_change(before: Loaded, after: Loaded) -> list[str]:
+    """What a reload changes, in words; nothing changed is an empty list."""
+    said = []
+    old, new = before.config, after.config
+    for what, names in (
+        ("rules", (before.rules.rules, after.rules.rules)),
+        ("sources", (old.sources, new.sources)),
+        ("webhooks", (old.webhooks, new.webhooks)),
+    ):
+        if names[0] != names[1]:
+            said.append(f"{what}: {len(names[0])} before, {len(names[1])} now")
+    changed = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
+    said.extend(f"{name} changed" for name in changed if name not in {"sources", "webhooks"})
+    if old.api != new.api or old.state_directory != new.state_directory:
+        said.append("api and state_directory take effect at the next start")
+    return said
+
+
 class Service:
     """One daemon process. `run` returns its exit code: 0 stopped as asked, 1 a component gave up."""
 
     def __init__(self, path: Path | None, first: Loaded, notifier: Notifier) -> None:
         self._path = path
-        self.loaded = first
+        self.config_path = str(path or "")
+        self.config = first.config
+        self.rules = first.rules
         self._notifier = notifier
         self.board = Board(time.time)
         self.metrics = Metrics()
         self.store = SqliteStore(state_directory(first.config.state_directory))
         self.runtime: Runtime | None = None
         self.memories: MemoryKeeper
-        self.stopping = False
+        self.phase = Phase.starting
         self.ready = asyncio.Event()
         self.started_at = time.time()
+        self.reloaded_at = 0.0
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
@@ -84,9 +106,9 @@ class Service:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self.store.close)
             around = await stack.enter_async_context(self._surroundings())
-            directory = state_directory(self.loaded.config.state_directory)
+            directory = state_directory(self.config.state_directory)
             self.memories = await stack.enter_async_context(MemoryKeeper(around, directory))
-            await stack.enter_async_context(serving(self))
+            await stack.enter_async_context(serving(self, around))
             stack.enter_context(self._signals())
             beating = around.supervisor.spawn("watchdog", self._beat)
             tidying = around.supervisor.spawn("housekeeping", self._tidy)
@@ -105,12 +127,15 @@ class Service:
                 self._notifier.send(STOPPING=1, STATUS="a component gave up")
                 return 1
             self.ready.clear()
-            if self.stopping:
-                log.info(Says.stopped if drained else Says.cut)
+            if self.phase is Phase.stopping:
+                if drained:
+                    log.info(Says.stopped)
+                else:
+                    log.warning(Says.cut)
                 return 0
 
     async def _build(self, around: Surroundings) -> Runtime:
-        config, rules = self.loaded.config, self.loaded.rules
+        config, rules = self.config, self.rules
         for problem in rules.problems:
             log.warning(Says.rule_refused, problem=str(problem))
         self.metrics.rules.labels(status="loaded").set(len(rules.rules))
@@ -123,15 +148,16 @@ class Service:
     def _announce(self) -> None:
         self.metrics.reload_ok.set(1)
         self.board.set("config", HealthState.ok)
+        self.phase = Phase.running if self.phase is Phase.starting else self.phase
         self.ready.set()
-        names = ", ".join(source.name for source in self.loaded.config.sources)
+        names = ", ".join(source.name for source in self.config.sources)
         self._notifier.send(READY=1, STATUS=f"watching {names or 'nothing'}")
-        log.info(Says.ready, sources=names, webhooks=len(self.loaded.config.webhooks))
+        log.info(Says.ready, sources=names, webhooks=len(self.config.webhooks))
 
-    async def reload(self) -> dict[str, object]:
-        """Read configuration and rules again; the old ones stay unless everything is right. Raises ProblemsError.
+    async def reload(self) -> list[str]:
+        """Read configuration and rules again; the old ones stay unless everything is right.
 
-        Returns what changed: numbers of rules, sources and webhooks before and after.
+        Returns what changed, in words. Raises ProblemsError, or OSError when the file cannot be read.
         """
         try:
             loaded = load(self._path)
@@ -140,29 +166,26 @@ class Service:
             self.board.set("config", HealthState.degraded, f"the old configuration stays: {error}")
             log.error(Says.reload_refused, problems=str(error).splitlines())
             raise
-        before, self.loaded = self.loaded, loaded
+        changed = describe_change(Loaded(self.config, self.rules), loaded)
+        self.config, self.rules = loaded.config, loaded.rules
         monotonic_usec = time.monotonic_ns() // 1000
         self._notifier.send(RELOADING=1, MONOTONIC_USEC=monotonic_usec)
         self.ready.clear()
         if self.runtime is not None:
             self.runtime.stop()
         await self.ready.wait()
-        changed: dict[str, object] = {
-            "rules": [len(before.rules.rules), len(loaded.rules.rules)],
-            "sources": [len(before.config.sources), len(loaded.config.sources)],
-            "webhooks": [len(before.config.webhooks), len(loaded.config.webhooks)],
-            "refused": [str(problem) for problem in loaded.rules.problems],
-        }
-        log.info(Says.reloaded, **changed)
+        self.reloaded_at = time.time()
+        log.info(Says.reloaded, changed=changed)
         return changed
 
     def stop(self) -> None:
         """Drain and end; a second call does not wait for the drain."""
-        log.info(Says.stopping, cut=self.stopping)
+        again = self.phase is Phase.stopping
+        log.info(Says.stopping, cut=again)
         self._notifier.send(STOPPING=1, STATUS="draining")
         if self.runtime is not None:
-            self.runtime.stop(cut=self.stopping)
-        self.stopping = True
+            self.runtime.stop(cut=again)
+        self.phase = Phase.stopping
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -185,7 +208,7 @@ class Service:
             with contextlib.suppress(ProblemsError, OSError):  # said and shown; the old configuration stays
                 await self.reload()
 
-        if self.runtime is not None and not self.stopping:
+        if self.runtime is not None and self.phase is Phase.running:
             self._reloading = self._supervisor.spawn("reload", reload)
 
     @contextlib.asynccontextmanager
@@ -218,7 +241,7 @@ class Service:
         offset = time.time() - time.monotonic()
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            keep = self.loaded.config.incidents
+            keep = self.config.incidents
             await self.store.prune(time.time() - keep.keep, keep.keep_rows)
             self.store.ballast.fill()
             jump, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()

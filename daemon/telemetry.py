@@ -61,6 +61,8 @@ class Says(StrEnum):
     model_failed = "model failed"
     model_recovered = "model works again"
     explanation_rejected = "explanation rejected"
+    enrichment_failed = "enrichment of one alert failed, the alert itself is not touched"
+    enrichment_paused = "store busy or full, enrichment paused"
     # delivery
     delivered = "delivered"
     delivery_failed = "delivery failed, will be tried again"
@@ -69,6 +71,7 @@ class Says(StrEnum):
     webhook_disabled = "webhook disabled by its receiver"
     # endpoint
     endpoint_listening = "endpoint listening"
+    endpoint_refused = "endpoint cannot listen"
     request_failed = "request failed"
 
 
@@ -125,7 +128,11 @@ class Metrics:
     """The Prometheus metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
+        self._count_reading(self.registry)
+        self._count_telling(self.registry)
+
+    def _count_reading(self, registry: CollectorRegistry) -> None:
         self.build_info = Gauge("tellwhy_build_info", "Version of the running daemon.", ["version"], registry=registry)
         self.lines = Counter("tellwhy_lines", "Whole lines read.", ["source"], registry=registry)
         self.read_bytes = Counter("tellwhy_read_bytes", "Bytes read.", ["source"], registry=registry)
@@ -147,6 +154,8 @@ class Metrics:
         self.incidents_open = Gauge("tellwhy_incidents_open", "Incidents that are open.", registry=registry)
         self.evictions = Counter("tellwhy_evictions", "Keyed state evicted at its bound.", ["state"], registry=registry)
         self.commit_seconds = Histogram("tellwhy_commit_seconds", "Time of one store transaction.", registry=registry)
+
+    def _count_telling(self, registry: CollectorRegistry) -> None:
         self.deliveries = Counter(
             "tellwhy_deliveries", "Delivery attempts by outcome.", ["webhook", "outcome"], registry=registry
         )

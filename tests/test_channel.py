@@ -14,7 +14,6 @@ async def test_a_full_channel_makes_the_producer_wait() -> None:
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(channel.put(3), 0.01)
-
     assert [await channel.get(), await channel.get()] == [1, 2]
     assert len(channel) == 0
 
@@ -25,7 +24,6 @@ async def test_what_is_in_comes_out_after_the_end_and_then_iteration_stops() -> 
     await channel.put(2)
     await channel.close()
 
-    assert not channel.drained
     assert [item async for item in channel] == [1, 2]
     assert channel.drained
     with pytest.raises(ClosedError):

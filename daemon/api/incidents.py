@@ -26,8 +26,10 @@ from daemon.api.wire import ShapeError, decode_query
 from daemon.model import Incident, Severity
 from daemon.state import Desk
 
-_CURSOR = re.compile(r"(-?\d{1,15}(?:\.\d{1,9})?(?:e[+-]?\d{1,3})?)~(\d{1,9})")
+_CURSOR = re.compile(r"(-?\d{1,15}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?)~(\d{1,4})")
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,9})?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:$|[Tt ]\d\d:\d\d)")  # fromisoformat takes much more than RFC 3339
+_BLANK = re.compile(r" (\d\d:\d\d)$")  # a + in a query reads as a blank
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 _SHOWN = 100
@@ -50,11 +52,14 @@ def parse_instant(text: str) -> float | None:
     """RFC 3339 or seconds since the epoch → UTC seconds; None for anything else. A time without an offset is UTC."""
     if _NUMBER.fullmatch(text):
         return float(text)
-    try:
-        at = datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text))  # a + in a query reads as a blank
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    if not _DATE.match(text):
         return None
+    try:
+        at = datetime.fromisoformat(_BLANK.sub(r"+\1", text))
+    except ValueError:
+        return None
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return seconds if seconds >= 0 else None
 
 
 def parse_before(text: str) -> Cursor | None:

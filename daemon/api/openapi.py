@@ -38,7 +38,7 @@ def build_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "tellwhy",
@@ -54,6 +54,8 @@ def build_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+    ready: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))  # defaults that are tuples become arrays
+    return ready
 
 
 def _shapes(routes: Sequence[Route]) -> list[type]:

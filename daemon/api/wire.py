@@ -60,7 +60,8 @@ def decode_body(data: bytes, shape: type[T]) -> T:
 
 def decode_query(pairs: Mapping[str, str], shape: type[T]) -> T:
     """Query parameters → their checked values. Raises ShapeError; a parameter given twice is an error too."""
-    twice = next((name for name in pairs if list(pairs.keys()).count(name) > 1), None)
+    names = [name for name, _ in pairs.items()]  # the keys of a multidict tell each name once
+    twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ShapeError(_name(twice), "given once")
     try:

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,7 @@ _WANTED_LOGS = (
     ("messages", "/var/log/messages", "syslog"),
     ("kern", "/var/log/kern.log", "syslog"),
 )
+_TAGGED: dict[str, type[BaseModel]] = {"file": FileSource, "host": HostSource, "gpu": GpuSource}
 _FAMILY = {"secure": "auth", "messages": "syslog"}  # a distribution has one of each pair
 
 
@@ -88,9 +89,7 @@ def _yaml_problem(path: str, error: yaml.YAMLError) -> Problem:
 
 
 def _problem(path: str, root: yaml.Node | None, details: Any) -> Problem:
-    location = tuple(
-        part for part in details["loc"] if part not in {"file", "host", "gpu"} or not _is_tag(details["loc"], part)
-    )
+    location = tuple(part for part in details["loc"] if part not in _TAGGED or not _is_tag(details["loc"], part))
     key = ".".join(str(part) for part in location) or "(file)"
     return Problem(path, _line(root, location), key, _expected(details))
 
@@ -127,16 +126,20 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
     """The keys of the section in which the unknown key stands."""
     section: type[BaseModel] = Config
     for part in location[:-1]:
-        if part in {"file", "host", "gpu"} and section is Config:
-            section = {"file": FileSource, "host": HostSource, "gpu": GpuSource}[part]
-            continue
-        field = section.model_fields.get(str(part))
-        if field is None:
-            continue
-        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
-        below = [cast("type[BaseModel]", kind) for kind in inner if issubclass(kind, BaseModel)]
-        section = below[0] if below else section
+        section = _below(section, str(part))
     return list(section.model_fields)
+
+
+def _below(section: type[BaseModel], part: str) -> type[BaseModel]:
+    """The section that one part of a location leads to; the same one for an index of a list."""
+    if section is Config and part in _TAGGED:
+        return _TAGGED[part]
+    field = section.model_fields.get(part)
+    annotation = field.annotation if field else None
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return section
 
 
 def _line(root: yaml.Node | None, location: tuple[Any, ...]) -> int:

@@ -109,7 +109,7 @@ class Memory(Section):
     collection: Name = "tellwhy-incidents"
     embedding_path: Path | None = None
     limit: int = Field(default=3, ge=1, le=5)
-    min_score: float = Field(default=0.55, ge=0, le=1)
+    min_score: float = Field(default=0.60, ge=0, le=1)
     timeout: Duration = 2.0
 
 

@@ -19,14 +19,14 @@ _BY_CATEGORY: dict[str, tuple[str, ...]] = {
     "evidence_loss": ("source", "why"),
 }
 _BY_SERVICE: dict[str, tuple[str, ...]] = {
-    "sshd": ("src_ip",),
+    "sshd": ("src_ip", "src_host"),
     "sudo": ("user",),
     "su": ("user",),
-    "auth": ("src_ip", "user"),
+    "auth": ("src_ip", "src_host", "user"),
     "vsftpd": ("src_ip",),
 }
-_TAGS = ("disk.mount", "net.interface", "gpu.uuid", "gpu.index")
-"""Fields that name the measured thing, the most stable first; a sample carries those of one thing."""
+_TAGS = ("disk.mount", "net.interface", "gpu.index")
+"""Fields that name the measured thing; a sample carries those of one thing, perhaps with more text beside it."""
 
 
 def field_text(event: Event, field: str) -> str | None:
@@ -53,7 +53,8 @@ def default_fields(event: Event) -> tuple[str, ...]:
     """The fields that name the entity of events of this logsource."""
     source = event.logsource
     if source.category.endswith("_metrics"):
-        return next(((tag,) for tag in _TAGS if tag in event.fields), ("host",))
+        known = [tag for tag in _TAGS if tag in event.fields]
+        return tuple(known or sorted(name for name, value in event.fields.items() if isinstance(value, str)))
     return _BY_CATEGORY.get(source.category) or _BY_SERVICE.get(source.service) or ("host",)
 
 
@@ -63,9 +64,9 @@ def entity_text(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _value(value: str) -> str:
-    text = visible(value)
+    text = visible(value.replace("\\", "\\\\"))
     if "\\" in text or '"' in text or "," in text or text != text.strip():
-        text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        text = '"' + text.replace('"', '\\"') + '"'
     if len(text) <= _LONGEST:
         return text
     return f"{text[: _LONGEST - 12]}…#{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"

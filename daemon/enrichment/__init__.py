@@ -116,7 +116,7 @@ class Analyst(Protocol):
     """What the endpoint asks on behalf of a person."""
 
     async def query(self, question: str, limit: int) -> QueryAnswer:
-        """Answer from stored incidents; without a model, list the incidents that fit. Never raises for a part that is down."""
+        """Answer from stored incidents; without a model list those that fit. Never raises for a part that is down."""
         ...
 
     async def analyze(self, alert: Alert) -> Alert:

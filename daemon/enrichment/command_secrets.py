@@ -13,7 +13,8 @@ from msgspec import Struct
 from daemon.enrichment.secret_patterns import PLACEHOLDER, WHOLE_NAME
 
 MARK = "[redacted:password]"
-_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"';|&]|["'])+|[;|&]+""")
+_PIECE = re.compile(r"""[^\s"';|&]+|[;|&]+|\s+|["']""")
+_CLOSING = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
 _ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?=")
 _NAME = re2.compile(WHOLE_NAME)
 _NO_SECRET = re2.compile(PLACEHOLDER)
@@ -63,6 +64,8 @@ _TOOLS: dict[str, Tool] = {
     "snmpget": Tool(separate=("-A", "-X")),
     "snmpwalk": Tool(separate=("-A", "-X")),
 }  # fmt: skip
+_REACH = 64
+"""Words of one command that are looked at together: hostile text repeats a program's name thousands of times."""
 _RESET = frozenset({"ssh", "scp", "sftp", "rsync", "mkdir", "cp", "tar", "nmap", "ss", "netstat"})
 """Programs whose own options end the reach of a wrapper such as sshpass."""
 _READS_STDIN = frozenset({"passwd", "kinit", "su", "cryptsetup", "smbpasswd", "ssh-add", "gpg", "openssl"})
@@ -80,14 +83,42 @@ class Word(Struct, frozen=True):
 def split_words(text: str) -> list[Word]:
     """Text → words, quotes and a leading `a0=` taken off; separators such as `|` are words of their own."""
     words: list[Word] = []
-    for match in _WORD.finditer(text):
-        start, end = match.span()
-        numbered = _ARGUMENT.match(text, start, end)
-        start = numbered.end() if numbered else start
-        if end - start > 1 and text[start] in "\"'" and text[end - 1] == text[start]:
-            start, end = start + 1, end - 1
-        words.append(Word(text[start:end], start, end))
+    begin = at = 0
+    closes = {'"': True, "'": True}
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        assert piece is not None  # the pieces cover every character
+        breaks = text[at] in ";|&" or text[at].isspace()
+        if breaks and begin < at:
+            words.append(_word(text, begin, at))
+        if text[at] in ";|&":
+            words.append(Word(piece[0], at, piece.end()))
+        at = _after_quote(text, at, closes) if text[at] in closes else piece.end()
+        begin = at if breaks else begin
+    if begin < at:
+        words.append(_word(text, begin, at))
     return words
+
+
+def _after_quote(text: str, at: int, closes: dict[str, bool]) -> int:
+    """Behind the closing quote. One that is missing is looked for once per text, so the time stays linear."""
+    quote = text[at]
+    end = -1
+    if closes[quote] and quote == "'":
+        end = text.find(quote, at + 1) + 1 or -1
+    elif closes[quote]:
+        closing = _CLOSING.match(text, at + 1)
+        end = closing.end() if closing else -1
+    closes[quote] = closes[quote] and end > 0
+    return end if end > 0 else at + 1
+
+
+def _word(text: str, start: int, end: int) -> Word:
+    numbered = _ARGUMENT.match(text, start, end)
+    start = numbered.end() if numbered else start
+    if end - start > 1 and text[start] in "\"'" and text[end - 1] == text[start]:
+        start, end = start + 1, end - 1
+    return Word(text[start:end], start, end)
 
 
 def secret_spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
@@ -114,7 +145,7 @@ def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[in
         called = words[index].rsplit("/", 1)[-1]
         if called in _TOOLS or called in _RESET:
             tool, name = _TOOLS.get(called), called
-        elif tool is not None and (not tool.needs or tool.needs in words[start:index][:16]):
+        elif tool is not None and (not tool.needs or tool.needs in words[start : min(index, start + _REACH)]):
             yield from _option(tool, words, index, end)
         if words[index].startswith("-"):
             yield from _named(words, index, end)
@@ -155,13 +186,14 @@ def _named(words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, in
 def _after_name(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
     """The secret of `user:secret` or `user%secret`; a bare user has none."""
     word = words[index]
-    found = [at for at in (word.find(":", start), word.find("%", start)) if at >= 0]
+    found = [at for at in (word.find(":", start), word.find("%", start)) if at > start]
     if found and min(found) + 1 < len(word):
         yield index, min(found) + 1, len(word)
 
 
 def _positional(name: str, words: Sequence[str], at: int, end: int) -> Iterator[tuple[int, int, int]]:
     rest: list[int] = []
+    end = min(end, at + _REACH)
     index = at + 1
     while index < end:
         if words[index] in _VALUED.get(name, set()):

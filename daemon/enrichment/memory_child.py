@@ -21,7 +21,7 @@ from daemon.model import Refused, Transient
 
 MAX_PENDING = 32
 GRACE = 2.0
-"""Seconds between closing the worker's input and killing it."""
+"""Seconds that a worker gets to end by itself, once its input or its output is closed."""
 
 EMBEDDER = "daemon.enrichment.embedding:load"
 MAX_POINTS = 100_000
@@ -43,6 +43,7 @@ class MemoryChild:
         max_points: int = MAX_POINTS,
         start_limit: float = 300.0,
         patience: float = 60.0,
+        grace: float = GRACE,
     ) -> None:
         self._timeout = config.timeout
         self._arguments = ["--embedder", embedder, "--max-points", str(max_points)]
@@ -52,6 +53,7 @@ class MemoryChild:
             self._arguments += ["--embedding-path", str(config.embedding_path)]
         self._start_limit = start_limit
         self._patience = patience
+        self._grace = grace
         self._process: Process | None = None
         self._ready: asyncio.Future[wire.Ready] | None = None
         self._hang: asyncio.Timeout | None = None
@@ -83,7 +85,7 @@ class MemoryChild:
             raise
         finally:
             self._give_up()
-            await _end(process)
+            await _end(process, self._grace)
 
     async def ready(self) -> wire.Ready:
         """What the worker said when its model was loaded; waits for it within the timeout. Raises Transient."""
@@ -102,7 +104,10 @@ class MemoryChild:
         if len(self._waiting) >= MAX_PENDING:
             raise Transient(f"the memory worker has {MAX_PENDING} requests to answer first")
         self._number = number = self._number + 1
-        data = wire.frame(wire.Request(number, operation))
+        try:
+            data = wire.frame(wire.Request(number, operation))
+        except ValueError as error:
+            raise Refused(f"expected a request that can be sent to the memory worker (got {error})") from error
         future: asyncio.Future[wire.Done] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         self._process.stdin.write(data)
@@ -200,12 +205,12 @@ async def _status(process: Process) -> str:
     return f"killed by signal {-code}" if code < 0 else f"exit status {code}"
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, grace: float) -> None:
     """Close the worker's input, wait for its orderly end, then kill it. It is reaped when this returns."""
     assert process.stdin is not None
     process.stdin.close()
     try:
-        async with asyncio.timeout(GRACE):
+        async with asyncio.timeout(grace):
             await process.wait()
     except TimeoutError:
         pass

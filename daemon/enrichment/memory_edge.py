@@ -5,10 +5,10 @@ from pathlib import Path
 
 from daemon.config.schema import Memory as MemoryConfig
 from daemon.enrichment import memory_wire as wire
-from daemon.enrichment.masking import mask
+from daemon.enrichment.masking import clean, mask
 from daemon.enrichment.memory_child import EMBEDDER, MAX_POINTS, MemoryChild
 from daemon.enrichment.memory_report import MemoryReport
-from daemon.enrichment.resemblance import SEARCH_SCORE, remembered, shared, similar
+from daemon.enrichment.resemblance import MAX_WORDS, SEARCH_SCORE, remembered, shared, similar
 from daemon.model import Alert, Refused, Similar, Transient
 from daemon.telemetry import Board, Metrics, Says, log
 
@@ -102,7 +102,7 @@ class EdgeMemory:
 
     async def forget(self, incident_ids: Sequence[str]) -> None:
         """Keep nothing of these incidents; unknown ones are no error. Raises Transient."""
-        done = await self.child.ask(wire.Delete(tuple(incident_ids)))
+        done = await self.child.ask(wire.Delete(tuple(clean(one, MAX_WORDS) for one in incident_ids)))
         self._report.kept(done.count)
 
     async def count(self) -> int:

@@ -54,7 +54,7 @@ class ServerMemory:
         client: "AsyncQdrantClient | None" = None,
     ) -> None:
         self._config = config
-        self._embedder = embedder
+        self.child = embedder
         self._now = now
         self._monotonic = monotonic
         self._report = MemoryReport(board, metrics)
@@ -84,7 +84,7 @@ class ServerMemory:
     async def _embed(self, loaded: asyncio.Event, greeting: "asyncio.Task[None]") -> Transient | Refused | None:
         """Run the worker to its end; returns why it failed, for an error would leave the group wrapped in another."""
         try:
-            await self._embedder.run(lambda _: loaded.set())
+            await self.child.run(lambda _: loaded.set())
         except (Transient, Refused) as error:
             return error
         finally:
@@ -130,7 +130,7 @@ class ServerMemory:
         """Keep this incident; replaces what was kept of it. Raises Transient or Refused."""
         past = remembered(alert, outcome)
         async with self._attempt() as collection:
-            vector = (await self._embedder.ask(wire.Embed((past.text,)))).vectors[0]
+            vector = (await self.child.ask(wire.Embed((past.text,)))).vectors[0]
             await collection.upsert(past, vector)
             self._report.kept(await collection.count())
 
@@ -149,7 +149,7 @@ class ServerMemory:
 
     async def _seek(self, text: str, limit: int, own: str, min_score: float) -> list[Hit]:
         async with self._attempt() as collection:
-            vector = (await self._embedder.ask(wire.Embed((text,)))).vectors[0]
+            vector = (await self.child.ask(wire.Embed((text,)))).vectors[0]
             return await follow(seek(limit, own, self._now()), lambda step: collection.answer(step, vector, min_score))
 
     @asynccontextmanager
@@ -169,7 +169,7 @@ class ServerMemory:
 
     async def _open(self) -> "Collection":
         """The collection of the worker's embedder."""
-        ready = await self._embedder.ready()
+        ready = await self.child.ready()
         if self._collection is None:
             # costs a second and 40 MB, which an embedded memory need not pay
             from daemon.enrichment.memory_server_collection import Collection, connect  # noqa: PLC0415

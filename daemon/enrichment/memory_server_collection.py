@@ -25,6 +25,7 @@ from daemon.model import Refused, Transient
 
 VECTOR = "text"
 INDEXES = {
+    "wording": models.PayloadSchemaType.KEYWORD,
     "fingerprint": models.PayloadSchemaType.KEYWORD,
     "at": models.PayloadSchemaType.FLOAT,
     "known": models.PayloadSchemaType.INTEGER,
@@ -122,15 +123,11 @@ class Collection:
         return [hit for hit in found if hit]
 
     async def _nearest(self, step: Nearest, vector: Sequence[float], min_score: float) -> list[Hit | None]:
-        must_not: list[models.Condition] = _own(step.own)
-        if step.without:
-            match = models.MatchAny(any=list(step.without))
-            must_not.append(models.FieldCondition(key="fingerprint", match=match))
         response = await self._client.query_points(
             self._name,
             query=list(vector),
             using=VECTOR,
-            query_filter=models.Filter(must_not=must_not),
+            query_filter=models.Filter(must_not=_without(step.own, "wording", step.without)),
             score_threshold=min_score,
             limit=step.limit,
             with_payload=True,
@@ -138,15 +135,15 @@ class Collection:
         return [from_payload(point.payload, point.score) for point in response.points]
 
     async def _newest(self, step: Newest) -> list[Hit | None]:
-        same = models.MatchValue(value=step.fingerprint)
-        must: list[models.Condition] = [models.FieldCondition(key="fingerprint", match=same)]
+        same = models.MatchValue(value=step.wording)
+        must: list[models.Condition] = [models.FieldCondition(key="wording", match=same)]
         if step.known:
             must.append(models.FieldCondition(key="known", match=models.MatchValue(value=1)))
         points, _ = await self._client.scroll(
             self._name,
-            scroll_filter=models.Filter(must=must, must_not=_own(step.own)),
+            scroll_filter=models.Filter(must=must, must_not=_without(step.own, "fingerprint", step.without)),
             order_by=models.OrderBy(key="at", direction=models.Direction.DESC),
-            limit=1,
+            limit=step.limit,
             with_payload=True,
         )
         return [from_payload(point.payload, 1.0) for point in points]
@@ -167,12 +164,18 @@ class Collection:
             raise Transient(
                 f"no usable answer from the Qdrant server ({what})", why="timeout" if late else "unavailable"
             ) from error
-        except QdrantException as error:
-            raise Transient(f"the Qdrant server answered with nonsense ({error})") from error
+        except (QdrantException, ValueError, AssertionError) as error:
+            # the client lets JSON errors and its own assertions through when another program answers at the url
+            raise Transient(f"what answers at memory.url is no Qdrant server ({type(error).__name__})") from error
 
 
-def _own(incident_id: str) -> list[models.Condition]:
-    return [models.HasIdCondition(has_id=[point_id(incident_id)])] if incident_id else []
+def _without(own: str, field: str, values: Sequence[str]) -> list[models.Condition]:
+    conditions: list[models.Condition] = []
+    if own:
+        conditions.append(models.HasIdCondition(has_id=[point_id(own)]))
+    if values:
+        conditions.append(models.FieldCondition(key=field, match=models.MatchAny(any=list(values))))
+    return conditions
 
 
 def _meaning(status: int) -> Transient | Refused:

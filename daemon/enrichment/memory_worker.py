@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Worker:
-    """Answers requests one at a time. Updates are acknowledged once fsynced; those that come together share one fsync."""
+    """Answers requests one at a time. Updates are acknowledged once fsynced; together they share one fsync."""
 
     def __init__(self, embedder: Embedder, shard: Shard | None, send: Callable[[wire.Reply], None]) -> None:
         self._embedder = embedder

@@ -28,7 +28,7 @@ from daemon.enrichment.resemblance import (
 )
 
 VECTOR = "text"
-INDEXES = (("fingerprint", "Keyword"), ("at", "Float"), ("known", "Integer"))
+INDEXES = (("wording", "Keyword"), ("fingerprint", "Keyword"), ("at", "Float"), ("known", "Integer"))
 SLACK = 0.01
 """Share of the bound that is evicted at once, so that the bound costs one query per thousand incidents, not per one."""
 
@@ -143,7 +143,7 @@ class Shard:
             request = edge.QueryRequest(
                 limit=step.limit,
                 query=edge.Query.Nearest(list(vector), using=VECTOR),
-                filter=_without(step.own, step.without),
+                filter=edge.Filter(must_not=_without(step.own, "wording", step.without)),
                 score_threshold=min_score,
                 with_payload=True,
             )
@@ -164,23 +164,22 @@ class Shard:
         self._shard.close()
 
 
-def _without(own: str, fingerprints: Sequence[str]) -> Any:
+def _without(own: str, field: str, values: Sequence[str]) -> list[Any]:
     conditions: list[Any] = []
     if own:
         conditions.append(edge.HasIdCondition({point_id(own)}))
-    if fingerprints:
-        conditions.append(edge.FieldCondition("fingerprint", match=edge.MatchAny(list(fingerprints))))
-    return edge.Filter(must_not=conditions)
+    if values:
+        conditions.append(edge.FieldCondition(field, match=edge.MatchAny(list(values))))
+    return conditions
 
 
 def _newest(step: Newest) -> Any:
-    must: list[Any] = [edge.FieldCondition("fingerprint", match=edge.MatchValue(step.fingerprint))]
+    must: list[Any] = [edge.FieldCondition("wording", match=edge.MatchValue(step.wording))]
     if step.known:
         must.append(edge.FieldCondition("known", match=edge.MatchValue(1)))
-    own: list[Any] = [edge.HasIdCondition({point_id(step.own)})] if step.own else []
     return edge.ScrollRequest(
-        limit=1,
-        filter=edge.Filter(must=must, must_not=own),
+        limit=step.limit,
+        filter=edge.Filter(must=must, must_not=_without(step.own, "fingerprint", step.without)),
         order_by=edge.OrderBy("at", edge.Direction.Desc),
         with_payload=True,
     )

@@ -1,8 +1,8 @@
 """Ollama's wire, without a socket: what we send, and bytes → answer, facts or error. Pure.
 
-Behaviour is taken from Ollama's `docs/api.md`, `docs/api/errors.mdx` and `server/routes.go` (commit fb3076099): an error
-before the first byte has a status; one in mid-stream is a line `{"error": …}` under status 200; a stream that ends
-without `done: true` is incomplete; a too long prompt is cut in silence and only its token count tells.
+Behaviour is taken from Ollama's `docs/api.md`, `docs/api/errors.mdx` and `server/routes.go` (commit fb3076099): an
+error before the first byte has a status; one in mid-stream is a line `{"error": …}` under status 200; a stream that
+ends without `done: true` is incomplete; a too long prompt is cut in silence and only its token count tells.
 """
 
 import ipaddress
@@ -15,6 +15,7 @@ from msgspec import Struct
 from yarl import URL
 
 from daemon.config.schema import Model
+from daemon.enrichment import plain
 from daemon.model import Refused, Transient
 
 Think: TypeAlias = bool | str | None
@@ -25,7 +26,6 @@ MAX_TEXT = 256 * 1024
 SEED = 11
 _LINE_OVERHEAD = 512
 _MAX_DETAIL = 300
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\u024f]+")
 _RUNS = re.compile(r"(.)\1{3,}", re.DOTALL)
 _TOO_LONG = ("context length", "context size", "context window", "prompt is longer", "input length exceeds")
 
@@ -92,7 +92,7 @@ def _is_loopback(host: str) -> bool:
 
 def shown(text: object) -> str:
     """Foreign text as it may stand in one line of a log: printable, bounded."""
-    return _UNPRINTABLE.sub(" ", str(text)).strip()[:_MAX_DETAIL]
+    return plain.shown(str(text).strip(), _MAX_DETAIL)
 
 
 def context_tokens(config: Model, facts: Facts) -> int:
@@ -208,9 +208,9 @@ class AnswerReader:
 def lost_its_head(prompt_tokens: int, user: str, context: int) -> bool:
     """Whether the server cut the prompt without a word, to judge by how many tokens it says it read.
 
-    A cut prompt has about `context / 2` tokens (num_keep and the newer half: measured as context/2 + 2), and far fewer than
-    its text must have (3 bytes to a token, runs of one character counted short). Only the user's part is estimated:
-    older servers do not count the system prompt that they had cached. 0 means that the server did not say.
+    A cut prompt has about `context / 2` tokens (num_keep and the newer half: measured as context/2 + 2), and far fewer
+    than its text must have (3 bytes to a token, runs of one character counted short). Only the user's part is
+    estimated: older servers do not count the system prompt that they had cached. 0 means that the server did not say.
     """
     if prompt_tokens <= 0:
         return False
@@ -221,19 +221,18 @@ def lost_its_head(prompt_tokens: int, user: str, context: int) -> bool:
 def error_of(status: int, body: bytes, name: str, url: str, retry_after: float | None = None) -> Transient | Refused:
     """What an answer other than 200 means, and what mends it."""
     said = _said(body)
-    if 300 <= status < 400:  # noqa: PLR2004 - HTTP's own classes
-        return Refused(f"{url} redirects; expected Ollama itself", why="redirected")
-    if status in {401, 403}:
-        return Refused(f"{url} wants a login (HTTP {status}): {said}", why="unauthorized")
     if any(sign in said.lower() for sign in _TOO_LONG):
         return Transient(f"the prompt does not fit: {said}", why="context_overflow")
+    if status in {408, 429, 499} or status >= 500:  # noqa: PLR2004 - HTTP's own classes
+        busy = status in {429, 503} or "loading model" in said.lower()
+        detail = f"the model {'is busy' if busy else 'failed'} (HTTP {status}): {said}"
+        return Transient(detail, why="busy" if busy else "model_error", retry_after=retry_after)
+    if status == 404 and "model" in said.lower() and "not found" in said.lower():  # noqa: PLR2004 - same
+        return Refused(f"the model is not there: run `ollama pull {shown(name)}`", why="model_missing")
     if status == 404:  # noqa: PLR2004 - same
-        return _missing(said, name, url)
-    if status in {429, 503} or "loading model" in said.lower():
-        return Transient(f"the model is busy (HTTP {status}): {said}", why="busy", retry_after=retry_after)
-    if status in {408, 499} or status >= 500:  # noqa: PLR2004 - same
-        return Transient(f"the model failed (HTTP {status}): {said}", why="model_error", retry_after=retry_after)
-    return Refused(f"{url} refused the request (HTTP {status}): {said}", why="invalid_request")
+        return Refused(f"expected Ollama at {url} (got HTTP 404: {said})", why="invalid_url")
+    why = {3: "redirected"}.get(status // 100, "unauthorized" if status in {401, 403} else "invalid_request")
+    return Refused(f"{url} refused the request (HTTP {status}): {said}", why=why)
 
 
 def _said(body: bytes) -> str:
@@ -243,9 +242,3 @@ def _said(body: bytes) -> str:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return shown(body.decode("utf-8", "replace"))
     return shown(found["error"] if isinstance(found, dict) and "error" in found else found)
-
-
-def _missing(said: str, name: str, url: str) -> Refused:
-    if "not found" in said.lower() and "model" in said.lower():
-        return Refused(f"the model is not there: run `ollama pull {shown(name)}`", why="model_missing")
-    return Refused(f"expected Ollama at {url} (got HTTP 404: {said})", why="invalid_url")

@@ -51,12 +51,14 @@ class Redactor:
 
     def anomaly(self, anomaly: Anomaly) -> Anomaly:
         """The anomaly without secrets: its words, and every field and the text of its events."""
-        secrets: set[str] = set()
-        events = tuple(self._event(event, secrets) for event in anomaly.events)
-        if secrets:
-            events = tuple(_without(event, secrets) for event in events)
-        because, entity = _drop(self.text(anomaly.because), secrets), self.text(anomaly.entity)
-        return replace(anomaly, because=because, entity=entity, events=events)
+        # what stands alone in an argument vector is known exactly; in text its end would be a guess
+        secrets = {secret for event in anomaly.events for _, secret in _argument_secrets(event.fields)}
+        return replace(
+            anomaly,
+            because=self.text(_drop(anomaly.because, secrets)),
+            entity=self.text(anomaly.entity),
+            events=tuple(self._event(event, secrets) for event in anomaly.events),
+        )
 
     def _text(self, text: str, depth: int) -> str:
         safe = text if text.isascii() else text.translate(_SURROGATES)
@@ -84,10 +86,15 @@ class Redactor:
         said = _unhex(run).replace("\0", " ")
         return "[redacted:hex]" if said != run and self._text(said, depth) != said else run
 
-    def _event(self, event: Event, secrets: set[str]) -> Event:
-        fields = {name: self._value(name, value) for name, value in event.fields.items()}
-        fields |= self._arguments(event.fields, fields, secrets)
-        return replace(event, fields=fields, text=self.text(event.text))
+    def _event(self, event: Event, secrets: Collection[str]) -> Event:
+        raw = dict(event.fields)
+        for name, secret in _argument_secrets(event.fields):
+            raw[name] = str(raw[name]).replace(secret, MARK)
+        for name in _REPEATS & raw.keys():
+            value = raw[name]
+            raw[name] = _drop(value, secrets) if isinstance(value, str) else value
+        fields = {name: self._value(name, value) for name, value in raw.items()}
+        return replace(event, fields=fields, text=self.text(_drop(event.text, secrets)))
 
     def _value(self, name: str, value: Value) -> Value:
         if isinstance(value, tuple):
@@ -98,17 +105,14 @@ class Redactor:
             return MARK
         return self.text(value) if isinstance(value, str) else value
 
-    def _arguments(self, raw: Mapping[str, Value], fields: Mapping[str, Value], secrets: set[str]) -> dict[str, Value]:
-        """Secrets that are split over a0, a1 …: what they are is learned exactly, quotes and blanks included."""
-        names = sorted((name for name in raw if _ARGV.fullmatch(name)), key=lambda name: int(name[1:]))
-        if len(names) < 2:  # noqa: PLR2004 - a secret of its own needs an option before it
-            return {}
-        words = [str(raw[name]) for name in names]
-        changed: dict[str, Value] = {}
-        for index, start, end in secret_spans(words):
-            secrets.add(words[index][start:end])
-            changed[names[index]] = words[index][:start] + MARK + words[index][end:]
-        return {name: value for name, value in changed.items() if fields[name] != value}
+
+def _argument_secrets(fields: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """(field, secret) of each secret in a0, a1 …, which may be split from the option before it."""
+    names = sorted((name for name in fields if _ARGV.fullmatch(name)), key=lambda name: int(name[1:]))
+    if len(names) < 2:  # noqa: PLR2004 - a secret of its own needs an option before it
+        return []
+    words = [str(fields[name]) for name in names]
+    return [(names[index], words[index][start:end]) for index, start, end in secret_spans(words) if end > start]
 
 
 class _Replacement:
@@ -126,7 +130,7 @@ class _Replacement:
         name, value = next(((name, value) for name, value in groups.items() if value is not None), ("", None))
         if not value:
             return whole
-        start = found.start(name) - found.start(0)
+        start = found.start(found.re.groupindex[name]) - found.start(0)
         value = _trimmed(value) if name == "v" else value
         before, after = whole[:start], whole[start + len(value) :]
         if value.startswith("[redacted:") or (self._guarded and not _is_secret(before, value)):
@@ -145,9 +149,12 @@ def _commands(text: str, depth: int) -> str:
     for index, start, _ in secret_spans(texts):
         word = words[index]
         edits[word.end] = (word.start + (start if texts[index] == word.text else 0), MARK)
-    for end, (start, replacement) in sorted(edits.items(), reverse=True):
-        text = text[:start] + replacement + text[end:]
-    return text
+    out: list[str] = []
+    at = 0
+    for end, (start, replacement) in sorted(edits.items()):
+        out += [text[at:start], replacement]
+        at = end
+    return "".join([*out, text[at:]])
 
 
 def _is_secret(before: str, value: str) -> bool:
@@ -169,7 +176,7 @@ def _trimmed(value: str) -> str:
     """An unquoted value without what follows it in a list or in brackets."""
     following = _NEXT_PAIR.search(value)
     value = value[: following.start()] if following else value
-    return value.rstrip(")]},") or value
+    return value.rstrip(")]},:") or value
 
 
 def _unhex(run: str) -> str:
@@ -202,14 +209,6 @@ def _compile(pattern: str) -> "re2._Regexp[str]":
     if compiled.search("") is not None:
         raise ValueError(f"expected an expression that does not match the empty text (got {pattern!r})")
     return compiled
-
-
-def _without(event: Event, secrets: Collection[str]) -> Event:
-    fields = {
-        name: _drop(value, secrets) if name in _REPEATS and isinstance(value, str) else value
-        for name, value in event.fields.items()
-    }
-    return replace(event, fields=fields, text=_drop(event.text, secrets))
 
 
 def _drop(text: str, secrets: Collection[str]) -> str:

@@ -22,6 +22,9 @@ SEARCH_SCORE = 0.30
 """Least cosine for the words of a person's question: they have few of an incident's, so less than `min_score`."""
 
 PAGE = 64
+MOST = 20
+"""Results of one search, whatever is asked: each may cost two queries."""
+
 MAX_TEXT = 1500
 MAX_WORDS = 1000
 MAX_OUTCOME = 2000
@@ -38,7 +41,8 @@ class Remembered(Struct, frozen=True):
     """One past incident as it stands in the vector store (the point's payload).
 
     `known` is 1 when an outcome is recorded: a number, because Qdrant Edge 0.9.0 never matches a boolean.
-    `fingerprint` is the same for incidents of one rule about one entity with the same masked text.
+    `wording` is the same for incidents with the same masked text, hence the same vector; `fingerprint` for those of
+    them that are also of one rule and about one entity.
     """
 
     incident_id: str
@@ -53,6 +57,7 @@ class Remembered(Struct, frozen=True):
     outcome: str
     known: int
     text: str
+    wording: str
     fingerprint: str
     programs: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
@@ -68,7 +73,7 @@ class Hit(Struct, frozen=True):
 
 
 class Nearest(Struct, frozen=True):
-    """Ask for the `limit` best above the threshold, without the incident `own` and without these fingerprints."""
+    """Ask for the `limit` best above the threshold, without the incident `own` and without these wordings."""
 
     limit: int
     own: str
@@ -76,11 +81,15 @@ class Nearest(Struct, frozen=True):
 
 
 class Newest(Struct, frozen=True):
-    """Ask for the newest incident of one fingerprint, without `own`; `known` asks for one with an outcome."""
+    """Ask for the `limit` newest of one wording, newest first, without the incident `own` and these fingerprints;
+    `known` asks only for those with an outcome.
+    """
 
-    fingerprint: str
+    limit: int
     own: str
+    wording: str
     known: bool
+    without: tuple[str, ...] = ()
 
 
 Step: TypeAlias = Nearest | Newest
@@ -133,6 +142,7 @@ def remembered(alert: Alert, outcome: str = "") -> Remembered:
         outcome=outcome,
         known=int(bool(outcome)),
         text=text,
+        wording=hashlib.sha256(text.encode()).hexdigest(),
         fingerprint=hashlib.sha256(key.encode()).hexdigest(),
         programs=_programs(alert),
         techniques=tuple(clean(technique, 100) for technique in alert.rule.techniques[:16]),
@@ -159,42 +169,44 @@ def _better(past: Remembered, now: float) -> tuple[int, float, str]:
 
 
 def seek(limit: int, own: str, now: float) -> Generator[Step, list[Hit], list[Hit]]:
-    """The queries that find up to `limit` different incidents, best first: send back what each query found.
+    """The queries that find up to `limit` (at most `MOST`) different incidents, best first: send back what each found.
 
-    Hundreds of repeats of one incident do not crowd out the others: a full page asks again without the fingerprints
-    already seen. Each fingerprint is represented by its newest incident with an outcome, else by its newest.
+    Incidents of one wording have one vector and one score, so a page of neighbours may be all of one wording, and an
+    arbitrary part of it. Then the query is repeated without the wordings seen, and each wording is asked for its
+    newest incidents, those with an outcome first. So a thousand repeats hide neither other causes nor the one solved.
     """
-    best: dict[str, Hit] = {}
-    cut, limit = False, min(limit, PAGE)
+    limit = min(limit, MOST)
+    hits: list[Hit] = []
+    scores: dict[str, float] = {}
+    page: list[Hit] = []
     for _ in range(limit):
-        page = yield Nearest(PAGE, own, tuple(best))
+        page = yield Nearest(PAGE, own, tuple(scores))
+        hits += page
         for hit in page:
-            known = best.get(hit.past.fingerprint)
-            if known is None or _better(hit.past, now) > _better(known.past, now):
-                best[hit.past.fingerprint] = hit
-        if len(page) < PAGE:
+            scores.setdefault(hit.past.wording, hit.score)
+        if len(page) < PAGE or len(scores) >= limit:
             break
-        cut = True
-        if len(best) >= limit:
-            break
-    ranked = rank(best.values(), limit, now)
-    if cut:
-        ranked = yield from _represent(ranked, own, now)
-    return rank(ranked, limit, now)
+    if len(hits) >= PAGE:
+        hits = []
+        for wording in sorted(scores, key=lambda one: -scores[one])[:limit]:
+            hits += yield from _newest(wording, scores[wording], limit, own)
+    best: dict[str, Hit] = {}
+    for hit in sorted(hits, key=lambda one: _better(one.past, now)):
+        best[hit.past.fingerprint] = hit
+    return rank(best.values(), limit, now)
 
 
-def _represent(found: list[Hit], own: str, now: float) -> Generator[Step, list[Hit], list[Hit]]:
-    chosen = []
-    for hit in found:
-        for known in (True, False):
-            newest = yield Newest(hit.past.fingerprint, own, known)
-            if newest:
-                hit = max(  # noqa: PLW2901 - the representative replaces the hit that named the fingerprint
-                    hit, Hit(hit.score, newest[0].past), key=lambda one: _better(one.past, now)
-                )
+def _newest(wording: str, score: float, limit: int, own: str) -> Generator[Step, list[Hit], list[Hit]]:
+    """`limit` or more of one wording: of each fingerprint the newest with an outcome, else the newest."""
+    found: dict[str, Hit] = {}
+    for known in (True, False):
+        while len(found) < limit:
+            page = yield Newest(PAGE, own, wording, known, tuple(found))
+            for hit in page:
+                found.setdefault(hit.past.fingerprint, Hit(score, hit.past))
+            if len(page) < PAGE:
                 break
-        chosen.append(hit)
-    return chosen
+    return list(found.values())
 
 
 def rank(hits: Iterable[Hit], limit: int, now: float) -> list[Hit]:

@@ -92,15 +92,15 @@ WHOLE_NAME = rf"(?i)-{{0,2}}(?:{SECRET_NAME})"
 """Whole names (of fields, of options) whose value is a secret."""
 
 HINT = (
-    r"(?i)pass|pwd|\bpw|_pw|psk|secret|token|api[_.-]?key|storepass|masterauth|[a-z][_.-]?key[\s\"\\'=:]|authorization|credential|bearer|basic\s|cookie|://[^\s/]*@|hooks\.|webhook|discord"
+    r"(?i)-----begin|pass|pwd|\bpw|_pw|psk|secret|token|api[_.-]?key|storepass|masterauth|[a-z][_.-]?key[\s\"\\'=:]|authorization|credential|bearer|basic\s|cookie|://[^\s/]*@|hooks\.|webhook|discord"
     r"|azure|powerplatform|googleapis|akia|asia|abia|acca|eyj|gh[pousr]_|github_pat|\bgl[a-z]{2,5}-|gr1348941|xox[a-z]"
-    r"|xapp-|k_live|k_test|whsec_|aiza|ya29|npm_|pypi-|\bsg\.|\bsk|hf_|_v1_|\bhv[sbr]\.|\d:aa|dapi|shp[acps]{2}_"
+    r"|xapp-|k_live|k_test|whsec_|aiza|ya29|npm_|pypi-|\bsg\.|\bsk|hf_|_v1_|\bhv[sbr]\.|\d:aa|dapi|shp[a-z]{2}_"
     r"|[mno][a-z\d_-]{23,27}\.|identified|connection|telegram|\$(?:\d|gy|y|apr|argon|scrypt|pbkdf)"
 )
 """If neither this nor TOOL_HINT matches, nothing here does: ordinary text is left after one linear scan."""
 
 TOOL_HINT = (
-    r"(?i)mysql|mariadb|mycli|mongo|ldap|docker|podman|nerdctl|buildah|skopeo|crane|helm|redis|htpasswd|openssl|curl|wget"
+    r"(?i)pass|mysql|mariadb|mycli|mongo|ldap|docker|podman|nerdctl|buildah|skopeo|crane|helm|redis|htpasswd|openssl|curl|wget"
     r"|zip|7z|\brar|unrar|hydra|winrm|ipmitool|useradd|usermod|adduser|desktop|freerdp|snmp|netexec|crackmapexec|nxc"
     r"|smbclient|rpcclient|\bhttps?\s|nmcli|wpa_|sudo|kinit|cryptsetup|\bsu\b|impacket|sqlplus"
     r"|\b[0-9a-f]{16}"
@@ -108,7 +108,7 @@ TOOL_HINT = (
 """Programs that take secrets as arguments, and runs of hex digits that may hide one."""
 
 PLACEHOLDER = (
-    r"(?i)\[redacted:[a-z-]+\].*|\*+|x{3,}|<[^>]*>|\.{3}|…|%[sdv]|\$\{?[A-Z_][A-Z0-9_]*\}?|\$\(.*|`.*|\(?null\)?|\(?none\)?|nil"
+    r"(?i)\[redacted:[a-z-]+\].*|\*+|x{3,}|<[^>]*>|\.{3}|…|%[sdv]|(?-i:\$\{?[A-Z_][A-Z0-9_]*\}?|\$\{?[a-z_]+\}|\$\d)|\$\(.*|`.*|\(?null\)?|\(?none\)?|nil"
     r"|undefined|true|false|yes|no|\?|-+|redacted|\[?hidden\]?|required|expired|invalid|missing|changed|failed|failure"
     r"|incorrect|wrong|unexpected|authentication|authenticating|unknown|empty|not|is|was|for|set|unset|prompt|stdin|env:\w+|file:\S+"
     r"|chauthtok|session|account|auth|password|user|username|updated|login|sent|accepted|rejected|ok|pam_\S+"

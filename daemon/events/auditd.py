@@ -1,8 +1,8 @@
 """The grammar of one audit record: a line → a `Record` → its fields, decoded.
 
 Bytes first: auditd separates the ENRICHED part by 0x1D, which `str` takes for white space and which a user-space
-message may contain. What the kernel cannot quote it writes as upper-case hex without quotes (`audit_log_untrustedstring`
-in `kernel/audit.c`), so quoted means literal and only certain fields may be hex. Other text is kept as it is.
+message may contain. What the kernel cannot quote it writes as upper-case hex without quotes
+(`audit_log_untrustedstring` in `kernel/audit.c`), so quoted means literal and only certain fields may be hex.
 
 What a user-space program says (`msg='…'`) is hostile; what the kernel and auditd say around it is not. So the kernel's
 own keys win over keys inside the message, inside it the last `exe= hostname= addr= terminal= res=` wins (libaudit
@@ -20,20 +20,25 @@ from daemon.model import Position, Value
 _HEAD = re.compile(
     rb"(?:node=([^ ]{0,255}) )?type=([^ ]{1,64}) msg=audit\(([0-9]{1,11}(?:\.[0-9]{1,9})?):([0-9]{1,10})\):? ?"
 )
-_PAIR = re.compile(r'([^ ="]+)=("[^"]*"|[^ ]*)')
+_PAIR = re.compile(r'([^ ="]+)=(?:"([^"]*)"|([^ ]*))')
 _NESTED_KEY = re.compile(r"(?:^|[ (,])([a-z][a-z0-9_-]{0,63})=")
 _TRUSTED_TAIL = re.compile(r' exe=("[^"]*"|[^ "]*) \(?hostname=([^ ]*) addr=([^ ]*) terminal=([^ ]*)(?: res=([^ ]*))?$')
-_ENRICHED = re.compile(r"(ARCH|SYSCALL|SADDR|(?:OLD-)?AUID|O?AUID|[A-Z]{0,2}[UG]ID|ID)=")
+_ENRICHED = re.compile(
+    "(ARCH|SYSCALL|SADDR|OLD-AUID|OAUID|SAUID|AUID|FSUID|EUID|SUID|OUID|UID|FSGID|EGID|SGID|OGID|GID|ID)="
+)
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _ARGUMENT = re.compile(rb'a([0-9]{1,7})(?:\[([0-9]{1,7})\])?=("[^"]*"|[^ ]*)')
 _ARGC = re.compile(rb"argc=([0-9]{1,10})")
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
 
 _HEX_KEYS = frozenset(
-    "acct cmd comm cwd data device dir exe file grp invalid_context key label name new-disk new-fs new-net ocomm "
-    "old-disk old-fs old-net path peer proctitle profile root_dir sw target vm watch".split()
+    {
+        *("acct", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp", "invalid_context", "key"),
+        *("label", "name", "new-disk", "new-fs", "new-net", "ocomm", "old-disk", "old-fs", "old-net", "path"),
+        *("peer", "proctitle", "profile", "root_dir", "sw", "target", "vm", "watch"),
+    }
 )
-_HEX_KEYS_OF = {
+_KERNEL_KEYS = {
     "SYSCALL": ("comm", "exe", "key"),
     "PATH": ("name",),
     "CWD": ("cwd",),
@@ -44,7 +49,11 @@ _KEY_SEPARATOR = "\x01"
 
 
 class Record(Struct, frozen=True, gc=False):
-    """One audit line, its head taken apart. `stamp` is the time as written (it is part of the event's identity)."""
+    """One audit line, its head taken apart.
+
+    `stamp` is the time as written (it is part of the event's identity), `body` where the head ends, `digest` the
+    CRC-32 of the line: it tells the records of one event apart, whatever their order.
+    """
 
     kind: str
     node: str
@@ -53,12 +62,8 @@ class Record(Struct, frozen=True, gc=False):
     at: float
     line: bytes
     body: int
+    digest: int
     position: Position
-
-    @property
-    def digest(self) -> int:
-        """CRC-32 of the line: tells the records of one event apart, whatever their order."""
-        return zlib.crc32(self.line)
 
 
 class Decoded(Struct, frozen=True):
@@ -69,7 +74,7 @@ class Decoded(Struct, frozen=True):
 
 
 def parse_record(line: bytes, position: Position) -> Record | None:
-    """The record of one line (without `\\n`); None when it is none (torn, empty, foreign)."""
+    """The record of one line (without its newline); None when it is none (torn, empty, foreign)."""
     head = _HEAD.match(line)
     if head is None:
         return None
@@ -82,31 +87,49 @@ def parse_record(line: bytes, position: Position) -> Record | None:
         float(stamp),
         line,
         head.end(),
+        zlib.crc32(line),
         position,
     )
 
 
 def decode_record(record: Record) -> Decoded:
     """The fields of one record. For EXECVE use `decode_execve`, which wants all of them at once."""
-    own, nested, suffix = _parts(record.line[record.body :], user_space=record.kind not in _HEX_KEYS_OF)
-    pairs = dict(_PAIR.findall(_modern_login(own) if record.kind == "LOGIN" else own))
-    if suffix is None:
-        _restore_separator(pairs)
-    text = _text(record.line)
-    decoded: dict[str, Value] = {}
-    for key in _HEX_KEYS_OF.get(record.kind) or pairs.keys() & _HEX_KEYS:
-        bare = pairs.get(key, "")
-        if bare[:1] != '"' and _HEX.fullmatch(bare):
-            decoded[key] = _decoded_value(key, bytes.fromhex(bare))
-            text = _show(text, key, bare, decoded[key])
-    fields: dict[str, Value] = {key: _unquoted(value) for key, value in pairs.items()}
-    fields.update(decoded)
-    if nested is not None:
-        text = _add_nested(fields, nested, text)
-    if suffix:
-        _add_suffix(fields, suffix)
+    body = record.line[record.body :]
+    head = _str(record.line[: record.body])
+    said = _said_by_program(body) if record.kind not in _KERNEL_KEYS else None
+    if said is not None:
+        return _decode_user_record(record, head, *said)
+    # the kernel writes no 0x1D into its own part, so the one that auditd wrote is the only one
+    own = _str(body).replace("\x1d", " ")
+    if record.kind == "LOGIN":
+        own = _modern_login(own)
+    fields: dict[str, Value] = {key: quoted or bare for key, quoted, bare in _PAIR.findall(own)}
+    if record.kind == "SOCKADDR":
+        _keep_saddr_whole(fields, own)
+    elif b"\x1d" not in body and ("ARCH=" in own or "ID=" in own):
+        _restore_separator(fields, own)
+    text = _decode_hex(fields, _KERNEL_KEYS.get(record.kind, _HEX_KEYS), own, head + own)
     fields["type"] = record.kind
     return Decoded(fields, text)
+
+
+def _decode_user_record(record: Record, head: str, own: str, nested: str, suffix: str) -> Decoded:
+    fields: dict[str, Value] = {key: quoted or bare for key, quoted, bare in _PAIR.findall(own)}
+    text = _add_nested(fields, nested, f"{head}{own}msg='{nested}' {suffix}".rstrip(" "))
+    fields.update((key, quoted or bare) for key, quoted, bare in _PAIR.findall(suffix) if key.isupper())
+    fields["type"] = record.kind
+    return Decoded(fields, text)
+
+
+def _decode_hex(fields: dict[str, Value], keys: Iterable[str], own: str, text: str) -> str:
+    """Decode the fields that the kernel wrote as hex; gives the text with them shown decoded."""
+    for key in keys:
+        bare = fields.get(key)
+        if isinstance(bare, str) and _HEX.fullmatch(bare) and f"{key}={bare}" in own:
+            value = _decoded_value(key, bytes.fromhex(bare))
+            fields[key] = value
+            text = _show(text, key, bare, value)
+    return text
 
 
 def decode_execve(records: Sequence[Record]) -> tuple[Decoded, tuple[str, ...]]:
@@ -146,26 +169,23 @@ def _argument_bytes(value: bytes) -> bytes:
         return value
 
 
-def _parts(body: bytes, *, user_space: bool) -> tuple[str, str | None, str | None]:
-    """(what the kernel wrote, what a program said inside msg='…', what auditd appended; None where absent)."""
-    start = body.find(b"msg='") if user_space else -1
-    if start >= 0 and b'"' not in body[:start]:
-        end = body.rfind(b"'")
-        if end <= start + 4:
-            end = len(body)
-        return _str(body[:start]), _str(body[start + 5 : end]), _str(body[end + 1 :]).lstrip("\x1d ")
-    own, separator, suffix = body.partition(b"\x1d")
-    if separator:
-        return _str(own), None, _str(suffix)
-    return _str(own), None, None if b"=" in own else ""
+def _said_by_program(body: bytes) -> tuple[str, str, str] | None:
+    """(what the kernel wrote, what a program said inside msg='…', what auditd appended), if it is such a record.
+
+    Before msg=' the kernel writes only numbers and a security label; a quote there means that msg=' stands in a value.
+    The message ends at the last quote: it may contain quotes itself, and what auditd appends has none.
+    """
+    start = body.find(b"msg='")
+    if start < 0 or b'"' in body[:start]:
+        return None
+    end = body.rfind(b"'")
+    if end <= start + 4:
+        end = len(body)
+    return _str(body[:start]), _str(body[start + 5 : end]), _str(body[end + 1 :]).lstrip("\x1d ")
 
 
 def _str(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "backslashreplace").replace("\x1d", " ")
 
 
 def _unquoted(value: str) -> str:
@@ -199,25 +219,26 @@ def _modern_login(own: str) -> str:
     )
 
 
-def _restore_separator(pairs: dict[str, str]) -> None:
+def _restore_separator(fields: dict[str, Value], own: str) -> None:
     """Some copies of ENRICHED logs lost the 0x1D (`key=(null)ARCH=x86_64`): cut the value where the first key begins.
 
-    Only values without quotes can hide one, and the kernel lets no hostile text into those.
+    Only values without quotes can hide one, and the kernel lets no hostile text into those; after a quoted value the
+    first key was found anyway.
     """
-    for key, value in [*pairs.items()]:
-        if "=" not in value or value[0] == '"':
-            continue
-        hidden = _ENRICHED.search(value)
+    for key, _, bare in _PAIR.findall(own):
+        hidden = _ENRICHED.search(bare) if "=" in bare else None
         if hidden is not None and hidden.start() > 0:
-            pairs[key] = value[: hidden.start()]
-            pairs[hidden[1]] = value[hidden.end() :]
+            fields[key] = bare[: hidden.start()]
+            fields[hidden[1]] = bare[hidden.end() :].strip('"')
 
 
-def _add_suffix(fields: dict[str, Value], suffix: str) -> None:
-    if suffix.startswith("SADDR="):  # its braces may hold a hostile socket path
-        fields["SADDR"] = suffix.removeprefix("SADDR=")
-        return
-    fields.update((key, _unquoted(value)) for key, value in _PAIR.findall(suffix) if key.isupper())
+def _keep_saddr_whole(fields: dict[str, Value], own: str) -> None:
+    """Auditd's reading of an address (`SADDR={ … }`) may hold a hostile socket path: no keys out of that."""
+    raw, found, reading = own.partition("SADDR=")
+    if found:
+        fields.clear()
+        fields["saddr"] = raw.removeprefix("saddr=").rstrip(" ")
+        fields["SADDR"] = reading
 
 
 def _add_nested(fields: dict[str, Value], nested: str, text: str) -> str:
@@ -225,8 +246,9 @@ def _add_nested(fields: dict[str, Value], nested: str, text: str) -> str:
     said: dict[str, Value] = {}
     for key, value in _nested_pairs(nested):
         if key in _HEX_KEYS and _HEX.fullmatch(value):
-            said[key] = _decoded_value(key, bytes.fromhex(value))
-            text = _show(text, key, value, said[key])
+            decoded = _decoded_value(key, bytes.fromhex(value))
+            text = _show(text, key, value, decoded)
+            said[key] = decoded
         else:
             said[key] = _unquoted(value)
     start = nested.rfind(" exe=")
@@ -235,8 +257,8 @@ def _add_nested(fields: dict[str, Value], nested: str, text: str) -> str:
         names = ("exe", "hostname", "addr", "terminal", "res")
         trusted = zip(names, tail.groups(), strict=True)
         said.update((name, _unquoted(value.strip(",)"))) for name, value in trusted if value is not None)
-    for key, value in said.items():
-        fields.setdefault(key, value)
+    for key, meant in said.items():
+        fields.setdefault(key, meant)
     return text
 
 

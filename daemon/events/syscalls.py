@@ -144,16 +144,11 @@ def _numbered(names: str, first: int) -> dict[int, str]:
 
 _ALIKE = _numbered(_SHARED, _SHARED_FROM)
 _TABLES = {
-    "c000003e": ("x86_64", _numbered(_X86_64, 0) | _ALIKE | _numbered(_X32, _X32_FROM)),
-    "40000003": ("i386", _numbered(_I386, 0) | _ALIKE),
-    "c00000b7": ("aarch64", _numbered(_GENERIC, 0) | _ALIKE),
-    "c00000f3": ("riscv64", _numbered(_GENERIC, 0) | _ALIKE),
+    "c000003e": _numbered(_X86_64, 0) | _ALIKE | _numbered(_X32, _X32_FROM),  # x86_64
+    "40000003": _numbered(_I386, 0) | _ALIKE,  # i386
+    "c00000b7": _numbered(_GENERIC, 0) | _ALIKE,  # aarch64
+    "c00000f3": _numbered(_GENERIC, 0) | _ALIKE,  # riscv64
 }
-
-
-def architecture(arch: str) -> str:
-    """`c000003e` → `x86_64`; "" for an architecture that we have no table of."""
-    return _TABLES[arch][0] if arch in _TABLES else ""
 
 
 def syscall_name(arch: str, number: str) -> str:
@@ -161,4 +156,4 @@ def syscall_name(arch: str, number: str) -> str:
     table = _TABLES.get(arch)
     if table is None or not (number.isascii() and number.isdigit() and len(number) <= _LONGEST):
         return ""
-    return table[1].get(int(number) & ~_X32_BIT, "")
+    return table.get(int(number) & ~_X32_BIT, "")

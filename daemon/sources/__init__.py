@@ -10,7 +10,8 @@ A source runs until it is cancelled; cancellation is its only stop signal and it
 * It opens what it needs inside `run` and closes it in `finally`.
 * It never writes its own checkpoint. The checkpoint travels with the lines and is stored in the same transaction as
   what they caused; on start it gets the stored ones back.
-* Loss that it sees (an over-long line, a file truncated or replaced before it was read to its end) is emitted as `Lost`.
+* Loss that it sees (an over-long line, a file truncated or replaced before it was read to its end) is emitted as
+  `Lost`.
 
 Bounded: one read buffer and at most one partial line (`max_line`) per open file.
 """

@@ -1,6 +1,6 @@
-"""A chunk of a file → what to do with each part of it. Pure, and the only place that knows what a line is.
+r"""A chunk of a file → what to do with each part of it. Pure, and the only place that knows what a line is.
 
-A line ends at `\\n` and nowhere else. Carriage returns, form feeds, NULs inside a line and invalid UTF-8 are content.
+A line ends at `\n` and nowhere else. Carriage returns, form feeds, NULs inside a line and invalid UTF-8 are content.
 Three things are not: a byte order mark at the start of the file, a run of NULs where a line should begin (a writer that
 kept its offset after a truncation, or blocks that never reached the disk before a crash), and what a line has beyond
 `max_line` bytes.
@@ -33,9 +33,9 @@ class Piece(NamedTuple):
 
 
 def cut(chunk: bytes, max_line: int, *, at_start: bool = False) -> Iterator[Piece]:
-    """The pieces of a chunk that begins where a line begins: in order, without gaps, up to the last `\\n`.
+    r"""The pieces of a chunk that begins where a line begins: in order, without gaps, up to the last `\n`.
 
-    What follows the last `\\n` is left alone, except for NULs with something behind them.
+    What follows the last `\n` is left alone, except for NULs with something behind them.
     """
     position = 0
     if at_start and chunk.startswith(BOM):

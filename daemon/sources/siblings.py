@@ -8,14 +8,13 @@ from their numbers (`.1` is newer than `.2`), or, with dates in their names, fro
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import NamedTuple
 
 from daemon.model import Checkpoint
-from daemon.sources.identity import Identity, is_same_file, parse_identity, same_content
-
-PACKED = (".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z")
-"""Endings of compressed files: never tailed, whatever a glob says."""
+from daemon.sources.identity import Identity, digest, is_same_file, parse_identity, same_content
+from daemon.sources.packed import PACKED, READABLE, unpack, unpacked_name
 
 _NUMBER = re.compile(r"[._-](\d{1,4})")
 _DATE = re.compile(r"[._-]?\d{4}-?\d{2}-?\d{2}([._T-]?\d[\d:-]*)?(\.\d{1,4})?")
@@ -31,6 +30,7 @@ class Sibling(NamedTuple):
     written_at: int  # nanoseconds
     number: int | None
     dated: bool
+    packed: bool
 
     @property
     def rotated(self) -> bool:
@@ -64,14 +64,15 @@ def _list(path: str) -> Iterator[Sibling]:
         with os.scandir(directory) as entries:
             for entry in entries:
                 sibling = _look(entry, name)
-                if sibling is not None:
+                if sibling is not None and not (sibling.packed and os.path.lexists(unpacked_name(entry.path))):
                     yield sibling
     except OSError:
         return  # not listable: then nothing can be found, and what is missing is reported as lost
 
 
 def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:
-    if entry.name == name or entry.name.endswith(PACKED):
+    packed = entry.name.endswith(READABLE)
+    if entry.name == name or (entry.name.endswith(PACKED) and not packed):
         return None
     try:
         seen = entry.stat(follow_symlinks=False)
@@ -79,13 +80,13 @@ def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:
         return None  # gone since
     if not stat.S_ISREG(seen.st_mode):
         return None
-    number, dated = _suffix(entry.name, name)
-    return Sibling(entry.path, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, number, dated)
+    number, dated = _suffix(unpacked_name(entry.name), name)
+    return Sibling(entry.path, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, number, dated, packed)
 
 
 def _suffix(candidate: str, name: str) -> tuple[int | None, bool]:
     """How a rotated name differs from the log's: `app.log.1`, `app.log-20250102`, `app-20250102.log`, `app.1.log`."""
-    stem, ending = os.path.splitext(name)
+    stem, ending = PurePath(name).stem, PurePath(name).suffix
     for head, tail in ((name, ""), (stem, ending)):
         if candidate.startswith(head) and candidate.endswith(tail):
             middle = candidate[len(head) : len(candidate) - len(tail)]
@@ -103,7 +104,8 @@ def find_same(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
     if identity is None:
         return None
     for sibling in list_siblings(path):
-        if sibling.inode == identity.inode:
+        # of a file of which nothing was read there is only the inode, which any file may have by now
+        if sibling.inode == identity.inode and not sibling.packed and (identity.length or sibling.rotated):
             fd = _open_if(sibling, checkpoint, identity, copy=False)
             if fd is not None:
                 return fd, sibling
@@ -111,11 +113,11 @@ def find_same(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
 
 
 def find_copy(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
-    """The newest rotated file that begins with all that was read of `path` (what `copytruncate` leaves)."""
+    """The newest rotated file that begins with all that was read of `path`: what `copytruncate` or a packer leaves."""
     identity, offset = parse_identity(checkpoint.position.identity), checkpoint.position.offset
     if identity is None or not offset:
         return None
-    copies = [s for s in list_siblings(path) if s.rotated and s.size >= offset]
+    copies = [s for s in list_siblings(path) if s.rotated and (s.packed or s.size >= offset)]
     for sibling in sorted(copies, key=lambda s: s.written_at, reverse=True):
         fd = _open_if(sibling, checkpoint, identity, copy=True)
         if fd is not None:
@@ -123,9 +125,14 @@ def find_copy(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
     return None
 
 
+def open_sibling(sibling: Sibling, wanted: Callable[[bytes], bool] = lambda _: True) -> int:
+    """Its text as an open descriptor. Raises OSError; `wanted` is asked before a compressed file is unpacked."""
+    return unpack(sibling.path, wanted) if sibling.packed else open_regular(sibling.path)
+
+
 def _open_if(sibling: Sibling, checkpoint: Checkpoint, identity: Identity, *, copy: bool) -> int | None:
     try:
-        fd = open_regular(sibling.path)
+        fd = open_sibling(sibling, lambda start: digest(start[: identity.length]) == identity.hash)
     except OSError:
         return None
     fits = same_content(fd, checkpoint) and identity.length > 0 if copy else is_same_file(fd, checkpoint)

@@ -85,6 +85,14 @@ class TailedFile:
         self._set(0)
         self.more = True
 
+    def skip_to_end(self) -> None:
+        """Go behind the last whole line that is there now; a line that has begun is not skipped."""
+        size = self.stat().st_size
+        window = min(size, self._reading.max_line + 1)
+        newline = os.pread(self._fd, window, size - window).rfind(b"\n")
+        whole = size - window + newline + 1
+        self._set(whole if newline >= 0 or window == size else size)
+
     def checkpoint(self) -> Checkpoint:
         """Where reading resumes after all that was handed over."""
         position = Position(self.key, self._identity, self.offset)
@@ -159,7 +167,7 @@ class TailedFile:
             self._scanned += CHUNK
 
     def _finish(self, length: int) -> Iterator[Lines | Lost]:
-        """Hand over the line at `offset` that is longer than a chunk; `length` does not count its `\n`."""
+        r"""Hand over the line at `offset` that is longer than a chunk; `length` does not count its `\n`."""
         start, kept = self.offset, min(length, self._reading.max_line)
         data = os.pread(self._fd, kept, start)
         ending = os.pread(self._fd, TAIL, start + length + 1 - TAIL)

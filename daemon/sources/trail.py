@@ -1,68 +1,73 @@
 """One path through all its rotations: which file to read, in which order, and under which checkpoint.
 
     predecessors (oldest first) ─▶ the file at the path ─▶ …
-         └─ drained ─▶ late: held a little longer for a writer that has not noticed yet
+         └─ drained ─▶ late: held a little longer, for a writer that has not noticed yet
 
 Order is what makes a kill -9 harmless. Checkpoints have one row per path, so nothing of the new file is handed over
 before the old one was handed over to its end: until then the row speaks of the old file, which is found again by
-identity. Then the drained file gets a row of its own (`PATH#rotated`) for what may still be written to it, and the row of
-the path moves on to the new file.
+identity. Then the drained file gets a row of its own (`PATH#rotated`) for what may still be written to it, and the row
+of the path moves on to the new file.
 """
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from daemon.model import Checkpoint, Lines, Lost
-from daemon.sources.identity import is_same_file, parse_identity
-from daemon.sources.ledger import Ledger
-from daemon.sources.siblings import find_copy, find_same, list_successors, open_regular
+from daemon.sources.openings import Openings
+from daemon.sources.resume import resume
 from daemon.sources.tailed_file import CutShortError, Reading, TailedFile
 from daemon.telemetry import Says, log
 
 LINGER = 5.0
-"""Seconds that a drained file is held for late writers, counted from the last line it brought."""
+"""Seconds that a drained file is held for late writers, counted from the last line that it brought."""
 MAX_PREDECESSORS = 64
 """Rotated files held open at once for a reader that is behind."""
 ROTATED = "#rotated"
 """Suffix of the checkpoint row of a drained predecessor."""
 
 
-def shown(path: str) -> str:
-    """A path as text that any encoder takes: undecodable bytes become `\\xNN`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 class Trail:
-    """Follows `path`. `stored` are the checkpoints of this path; without one, reading begins at byte 0."""
+    """Follows one path. `stored` are the checkpoints of that path; without one, reading begins at byte 0.
+
+    Bounded: at most 64 predecessors, the file itself and one late file are open.
+    """
 
     def __init__(
         self,
-        path: str,
+        openings: Openings,
         reading: Reading,
-        ledger: Ledger,
         *,
-        stored: Sequence[Checkpoint] = (),
+        stored: Mapping[str, Checkpoint],
         monotonic: Callable[[], float],
     ) -> None:
-        self.path = path
-        self._name = shown(path)
+        self.path = openings.path
+        self.openings = openings
+        self._name = openings.name
         self._reading = reading
-        self._ledger = ledger
         self._monotonic = monotonic
-        self._stored = {c.position.path: c for c in stored}
+        self._row = stored.get(self._name)
+        self._late_row = stored.get(self._name + ROTATED)
         self._old: deque[TailedFile] = deque()
         self._file: TailedFile | None = None
         self._late: TailedFile | None = None
         self._late_until = 0.0
         self._missing_since: float | None = None
+        # inode and last write of the file before, where none took its place at once: others may come and go unseen
+        self._last: tuple[int, int] | None = None
         self.more = False
-        self.blocked: OSError | None = None
+
+    def _open(self) -> list[TailedFile]:
+        return [file for file in (*self._old, self._file, self._late) if file is not None]
 
     @property
     def idle(self) -> bool:
-        """Nothing is open: the file is not there, or may not be read."""
-        return self._file is None and not self._old and self._late is None
+        """Nothing is open: the file is not there, may not be read, or is read by another trail."""
+        return not self._open()
+
+    @property
+    def missing(self) -> bool:
+        """There is no file at the path."""
+        return self._missing_since is not None
 
     def lag(self) -> int:
         """Bytes written but not yet read."""
@@ -71,119 +76,164 @@ class Trail:
     def close(self) -> None:
         """Let go of everything."""
         for file in self._open():
-            self._ledger.release(file)
-            file.close()
+            self.openings.close(file)
         self._old.clear()
         self._file = self._late = None
 
-    def _open(self) -> list[TailedFile]:
-        return [file for file in (*self._old, self._file, self._late) if file is not None]
-
     def skip_to_end(self) -> Iterator[Lines]:
-        """Begin behind the last whole line that is already there; used at the very first start only."""
-        stat = self._look()
-        if stat is None or self._ledger.is_claimed(stat):
-            return
-        file = self._open_path()
-        if file is not None:
-            file.skip_to_end()
-            self._file = file
-            yield file.anchor()
+        """Begin behind the last whole line that is there now: at the very first start only."""
+        self._file = self.openings.open_present()
+        if self._file is not None:
+            self._file.skip_to_end()
+            self._say_opened(self._file)
+            yield self._file.anchor()
 
     def read(self) -> Iterator[Lines | Lost]:
         """One step: notice what became of the path, then hand over at most one chunk of the oldest file.
 
-        `more` then says whether another step would find more at once; `blocked` what hinders the opening.
+        `more` then says whether another step would find more at once.
         """
         self.more = False
         yield from self._follow()
+        while self.openings.missed:
+            detail = self.openings.missed.pop(0)
+            yield Lost(self._reading.source, "rotated_away", None, self._reading.now(), detail)
         if self._old:
             yield from self._drain(self._old[0])
         elif self._file is not None:
-            yield from self._advance(self._file)
-        yield from self._listen()
+            yield from self._go_on(self._file)
+        if self._late is not None:
+            yield from self._listen(self._late)
 
     # what became of the path
 
     def _follow(self) -> Iterator[Lines | Lost]:
-        stat = self._look()
-        if self._stored:
-            yield from self._resume(stat)
-        elif stat is None:
-            yield from self._let_deleted_go()
-        elif self._file is None:
-            yield from self._begin(stat)
-        elif (stat.st_dev, stat.st_ino) != self._file.id:
-            yield from self._rotate(self._file, stat)
+        stat = self.openings.look()
+        if stat is not None or self.openings.blocked is not None:
+            self._missing_since = None
+        elif self._missing_since is None:
+            self._missing_since = self._monotonic()
+        if self._row is not None or self._late_row is not None:
+            yield from self._resume(self._row, self._late_row)
+        elif self._file is None and stat is not None:
+            yield from self._begin()
+        elif self._file is not None and stat is None:
+            yield from self._forget_deleted(self._file)
+        elif self._file is not None and stat is not None and self._file.id != (stat.st_dev, stat.st_ino):
+            yield from self._rotate(self._file)
 
-    def _look(self) -> os.stat_result | None:
-        try:
-            stat = os.stat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            self.blocked = None
-            if self._missing_since is None:
-                self._missing_since = self._monotonic()
-            return None
-        except OSError as error:
-            self.blocked = error
-            return None
-        self._missing_since = None
-        return stat
-
-    def _open_path(self) -> TailedFile | None:
-        try:
-            fd = open_regular(self.path)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self.blocked = error
-            return None
-        self.blocked = None
-        return self._adopt(fd)
-
-    def _adopt(self, fd: int, *, offset: int = 0, key: str = "") -> TailedFile:
-        file = TailedFile(fd, self._name, self._reading, offset=offset, key=key)
-        self._ledger.claim(file)
-        return file
-
-    def _begin(self, stat: os.stat_result) -> Iterator[Lines]:
-        """A file where none was open before."""
-        if self._ledger.is_claimed(stat):
-            return  # another trail reads it: it was rotated to this name, or this is a link to it
-        try:
-            fd = open_regular(self.path)
-        except FileNotFoundError:
+    def _resume(self, row: Checkpoint | None, late_row: Checkpoint | None) -> Iterator[Lines | Lost]:
+        resumed = resume(self.openings, self._reading, row, late_row)
+        if resumed is None:
             return
-        except OSError as error:
-            self.blocked = error
+        self._row = self._late_row = None
+        self._file, self._late = resumed.file, resumed.late
+        self._late_until = self._monotonic() + LINGER
+        self._old.extend(resumed.old)
+        if self._file is not None:
+            self._say_opened(self._file)
+        if resumed.lost is not None:
+            yield resumed.lost
+            yield next(file for file in (*self._old, self._file) if file is not None).anchor()
+
+    def _begin(self) -> Iterator[Lines]:
+        self._file = self.openings.open_present()
+        if self._file is None:
             return
-        self.blocked = None
-        offset = self._ledger.recall(fd)
-        self._file = self._adopt(fd, offset=offset)
-        log.info(Says.file_opened, source=self._reading.source, path=self._name, offset=offset)
-        if offset:
+        self._say_opened(self._file)
+        last, self._last = self._last, None
+        if last is not None:
+            self._old.extend(self.openings.open_successors(*last))
+        if not self._old:
+            yield self._file.anchor()  # so that even a file rotated before its first line is found again
+
+    def _say_opened(self, file: TailedFile) -> None:
+        log.info(Says.file_opened, source=self._reading.source, path=self._name, offset=file.offset)
+
+    def _rotate(self, file: TailedFile) -> Iterator[Lines | Lost]:
+        """The path names another file now: the one before is read to its end before the new one."""
+        log.info(Says.file_rotated, source=self._reading.source, path=self._name)
+        self._old.append(file)
+        # the new file is opened first: should it be rotated away this very moment, it is ours already
+        yield from self._begin()
+        self._old.extend(self.openings.open_successors(file.inode, file.stat().st_mtime_ns))
+        while len(self._old) > MAX_PREDECESSORS:
+            yield from self._let_go(self._old.popleft(), "rotated_away", None)
+
+    def _forget_deleted(self, file: TailedFile) -> Iterator[Lost]:
+        """A deleted file keeps its disk space until we let it go; a renamed one is held until a new one comes."""
+        gone = self._monotonic() - self._missing_since if self._missing_since is not None else 0.0
+        if gone >= LINGER and not file.more and file.stat().st_nlink == 0:
+            self._file = None
+            self._last = file.inode, file.stat().st_mtime_ns
+            yield from self._let_go(file, "unfinished_line", 1)
+
+    # reading
+
+    def _go_on(self, file: TailedFile) -> Iterator[Lines | Lost]:
+        try:
+            yield from file.read()
+        except CutShortError:
+            yield from self._start_over(file)
+        self.more = self.more or file.more
+
+    def _start_over(self, file: TailedFile) -> Iterator[Lines | Lost]:
+        """The file was truncated. What `copytruncate` copied holds what we had not read; without it that is lost."""
+        before = file.checkpoint()
+        copies, found = self.openings.find(before, copy=True)
+        log.warning(Says.file_truncated, source=self._reading.source, path=self._name, copy_found=found)
+        file.restart()
+        self._old.extendleft(reversed(copies))  # also before the file itself, if that was rotated since
+        self.more = True
+        if not found:
+            detail = f"{self._name} was truncated behind byte {before.position.offset}; what followed cannot be known"
+            yield Lost(self._reading.source, "truncated", None, self._reading.now(), detail)
+            yield file.anchor()
+
+    def _drain(self, file: TailedFile) -> Iterator[Lines | Lost]:
+        before = file.offset
+        try:
+            yield from file.read()
+        except CutShortError:
+            yield from self._start_over(file)
+        else:
+            if file.offset == before and not file.more:
+                self._old.popleft()
+                yield from self._retire(file)
+        self.more = True
+
+    def _retire(self, file: TailedFile) -> Iterator[Lines | Lost]:
+        """A predecessor is drained: it moves to its own row, and the row of the path to what follows."""
+        if self._late is not None:
+            yield from self._let_go(self._late, "unfinished_line", 1)
+        file.key = self._name + ROTATED
+        self._late = file
+        self._late_until = self._monotonic() + LINGER
+        yield file.anchor()
+        if self._file is None:
+            self._last = file.inode, file.stat().st_mtime_ns
+        elif not self._old:
             yield self._file.anchor()
 
-    def _rotate(self, file: TailedFile, stat: os.stat_result) -> Iterator[Lines | Lost]:
-        """The path has another file now: the one before it is read to its end first."""
-        log.info(Says.file_rotated, source=self._reading.source, path=self._name)
-        self._file = None
-        self._old.append(file)
-        self._add_successors(file.inode, file.stat().st_mtime_ns, skip=stat)
-        yield from self._begin(stat)
-        while len(self._old) > MAX_PREDECESSORS:
-            yield from self._let_go(self._old.popleft(), why="rotated_away")
+    def _listen(self, late: TailedFile) -> Iterator[Lines | Lost]:
+        before = late.offset
+        try:
+            yield from late.read()
+        except CutShortError:
+            self._late = None
+            self.openings.close(late)
+            return
+        if late.offset != before:
+            self._late_until = self._monotonic() + LINGER
+            self.more = self.more or late.more
+        elif self._monotonic() >= self._late_until:
+            self._late = None
+            yield from self._let_go(late, "unfinished_line", 1)
 
-    def _add_successors(self, inode: int, written_at: int | None, *, skip: os.stat_result | None) -> None:
-        """Files that came and went between two looks at the path."""
-        for sibling in list_successors(self.path, inode, written_at):
-            if skip is not None and sibling.inode == skip.st_ino:
-                continue
-            try:
-                fd = open_regular(sibling.path)
-            except OSError:
-                continue
-            if self._ledger.is_claimed(os.fstat(fd)):
-                os.close(fd)
-                continue
-            self._old.append(self._adopt(fd, offset=self._ledger.recall(fd)))
+    def _let_go(self, file: TailedFile, why: str, count: int | None) -> Iterator[Lost]:
+        """Close a file for good; what it still holds is lost, and said."""
+        rest = file.unfinished()
+        self.openings.close(file)
+        if rest:
+            detail = f"{self._name}: a file that is gone from there still held bytes after byte {file.offset}"
+            yield Lost(self._reading.source, why, count, self._reading.now(), detail)

@@ -20,7 +20,7 @@ from daemon.model import (
     Severity,
 )
 
-T0 = 1_795_260_000.0  # 2026-11-21T09:20:00Z
+T0 = 1_795_260_000.0  # 2026-11-21T11:20:00Z
 
 
 def a_rule(**changes: Any) -> RuleRef:

@@ -43,6 +43,10 @@ def fit(text: str, limit: int, cost: Callable[[str], int], escape: Callable[[str
     that counts. Control characters, ANSI escapes, bidi and tag characters and lone surrogates become backslash escapes;
     other kinds of blank become a space.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        whole_text = text if escape is same else "".join(map(escape, text))
+        if cost(whole_text) <= limit:
+            return whole_text
     kept: list[str] = []
     used = 0
     for piece in _visible(text):
@@ -55,6 +59,11 @@ def fit(text: str, limit: int, cost: Callable[[str], int], escape: Callable[[str
     while kept and used + cost(ELLIPSIS) > limit:
         used -= cost(kept.pop())
     return "".join(kept) + ELLIPSIS if used + cost(ELLIPSIS) <= limit else ""
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters of raw text, for a part of a line that goes through `fit` as a whole."""
+    return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
 def rfc3339(at: float) -> str:

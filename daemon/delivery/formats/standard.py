@@ -1,12 +1,12 @@
 """An alert → the body of a Standard Webhook: `{"type", "timestamp", "data"}`; docs/webhooks.md has every field.
 
 The same alert gives the same bytes, so that every attempt carries the same body. A body stays under 20 kB, as
-Standard Webhooks asks: evidence is left out first (what the explanation cites last), and the body says how much is missing.
+Standard Webhooks asks: evidence is left out first (what the explanation cites last), and `gaps` says what is missing.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,30 +16,35 @@ from daemon.model import Alert, Decision, Evidence, Explanation, Gap, RuleRef, S
 CONTENT_TYPE = "application/json"
 MAX_BYTES = 19_999
 _ROOM_FOR_EVIDENCE = 6_000
-_ROOM_FOR_NOTE = 300
+_ROOM_FOR_NOTES = 700
 _SHORT, _NAME, _TEXT = 120, 300, 900
-_EVIDENCE_TEXT, _EVIDENCE_FIELDS = 2_000, 1_000
+_EVIDENCE_TEXT, _EVIDENCE_FIELDS, _MAX_EVIDENCE = 2_000, 1_000, 64
 _SCALES = (1.0, 0.5, 0.25, 0.1)
 """How much of every cap is used: the first at which all but the evidence leaves room for some evidence."""
 
 Body = dict[str, Any]
+Item = TypeVar("Item")
 
 
 def render(alert: Alert) -> bytes:
     """The body. Never fails and never exceeds MAX_BYTES, whatever the alert holds."""
-    room = MAX_BYTES - _ROOM_FOR_NOTE - (_ROOM_FOR_EVIDENCE if alert.evidence else 0)
+    room = MAX_BYTES - _ROOM_FOR_NOTES - (_ROOM_FOR_EVIDENCE if alert.evidence else 0)
     for scale in _SCALES:
-        body = _Writer(scale).alert(alert)
+        writer = _Writer(scale)
+        body = writer.alert(alert)
         size = len(msgspec.json.encode(body))
         if size <= room:
             break
-    rows, left_out = _fitting(alert, MAX_BYTES - _ROOM_FOR_NOTE - size)
+    rows, left_out = _fitting(alert, MAX_BYTES - _ROOM_FOR_NOTES - size)
     data = body["data"]
     data["evidence"] = rows
     data["evidence_left_out"] = left_out
     if left_out:
         detail = f"{left_out} of {len(alert.evidence)} left out to keep this message under 20 kB"
         data["gaps"].append({"part": "evidence", "why": "too_large", "detail": detail})
+    if writer.shortened:
+        detail = f"lists shortened: {', '.join(sorted(writer.shortened))}"
+        data["gaps"].append({"part": "message", "why": "too_large", "detail": detail})
     return msgspec.json.encode(body)
 
 
@@ -48,14 +53,15 @@ class _Writer:
 
     def __init__(self, scale: float) -> None:
         self._scale = scale
+        self.shortened: set[str] = set()
 
     def alert(self, alert: Alert) -> Body:
         data = {
-            "id": self.text(alert.id, _SHORT),
+            "id": _short(alert.id),
             "version": whole(alert.version),
             "decision": alert.decision.value,
             "incident": {
-                "id": self.text(alert.incident_id, _SHORT),
+                "id": _short(alert.incident_id),
                 "status": alert.status.value,
                 "opened_at": rfc3339(alert.opened_at),
                 "last_at": rfc3339(alert.last_at),
@@ -64,54 +70,54 @@ class _Writer:
             "severity": alert.severity.name,
             "title": self.text(alert.rule.title, _NAME),
             "host": self.text(alert.host, _NAME),
-            "source": self.text(alert.source, _SHORT),
+            "source": _short(alert.source),
             "entity": self.text(alert.entity, _NAME),
             "because": self.text(alert.because, _TEXT),
             "rule": self.rule(alert.rule),
             "evidence": [],
             "evidence_left_out": 0,
             "explanation": self.explanation(alert.explanation),
-            "similar": [self.similar(one) for one in self.some(alert.similar, 5)],
-            "next_steps": self.texts(alert.next_steps, 8, _NAME),
-            "gaps": [self.gap(gap) for gap in self.some(alert.gaps, 8)],
+            "similar": [self.similar(one) for one in self.some("similar", alert.similar, 5)],
+            "next_steps": self.texts("next_steps", alert.next_steps, 8),
+            "gaps": [self.gap(gap) for gap in self.some("gaps", alert.gaps, 8)],
         }
         return {"type": kind(alert), "timestamp": rfc3339(alert.made_at), "data": data}
 
     def rule(self, rule: RuleRef) -> Body:
         return {
-            "id": self.text(rule.id, _SHORT),
+            "id": _short(rule.id),
             "title": self.text(rule.title, _NAME),
             "description": self.text(rule.description, _TEXT),
             "level": rule.severity.name,
             "author": self.text(rule.author, _NAME),
-            "license": self.text(rule.license, _SHORT),
-            "techniques": self.texts(rule.techniques, 16, 40),
-            "tactics": self.texts(rule.tactics, 16, 40),
-            "references": self.texts(rule.references, 8, _NAME),
-            "falsepositives": self.texts(rule.falsepositives, 8, _NAME),
+            "license": _short(rule.license),
+            "techniques": self.ids("techniques", rule.techniques),
+            "tactics": self.ids("tactics", rule.tactics),
+            "references": self.texts("references", rule.references, 8),
+            "falsepositives": self.texts("falsepositives", rule.falsepositives, 8),
             "runbook": self.text(rule.runbook, _NAME),
         }
 
     def explanation(self, explanation: Explanation) -> Body:
         sentences = [
-            {"text": self.text(sentence.text, 600), "cites": self.texts(sentence.cites, 8, 40)}
-            for sentence in self.some(explanation.sentences, 12)
+            {"text": self.text(sentence.text, 600), "cites": self.ids("cites", sentence.cites)}
+            for sentence in self.some("sentences", explanation.sentences, 12)
         ]
         return {
-            "origin": self.text(explanation.origin, 40),
+            "origin": _short(explanation.origin, 40),
             "ai_generated": explanation.origin == "model",
-            "model": self.text(explanation.model, _SHORT),
-            "model_digest": self.text(explanation.model_digest, _SHORT),
-            "prompt_version": self.text(explanation.prompt_version, 40),
+            "model": _short(explanation.model),
+            "model_digest": _short(explanation.model_digest),
+            "prompt_version": _short(explanation.prompt_version, 40),
             "sentences": sentences,
-            "next_steps": self.texts(explanation.next_steps, 8, _NAME),
+            "next_steps": self.texts("next_steps", explanation.next_steps, 8),
             "took": _rounded(explanation.took),
             "dropped": whole(explanation.dropped),
         }
 
     def similar(self, similar: Similar) -> Body:
         return {
-            "incident_id": self.text(similar.incident_id, _SHORT),
+            "incident_id": _short(similar.incident_id),
             "title": self.text(similar.title, _NAME),
             "score": _rounded(similar.score),
             "at": rfc3339(similar.at),
@@ -124,19 +130,25 @@ class _Writer:
 
     def gap(self, gap: Gap) -> Body:
         return {
-            "part": self.text(gap.part, 40),
-            "why": self.text(gap.why, 40),
+            "part": _short(gap.part, 40),
+            "why": _short(gap.why, 40),
             "detail": self.text(gap.detail, _NAME),
         }
 
     def text(self, text: str, cap: int) -> str:
         return fit(text, int(cap * self._scale), json_bytes)
 
-    def texts(self, texts: Sequence[str], most: int, cap: int) -> list[str]:
-        return [self.text(text, cap) for text in self.some(texts, most)]
+    def texts(self, name: str, texts: Sequence[str], most: int) -> list[str]:
+        return [self.text(text, _NAME) for text in self.some(name, texts, most)]
 
-    def some(self, items: Sequence[Any], most: int) -> Iterable[Any]:
-        return items[: max(1, int(most * self._scale))]
+    def ids(self, name: str, ids: Sequence[str]) -> list[str]:
+        return [_short(text, 40) for text in self.some(name, ids, 16)]
+
+    def some(self, name: str, items: Sequence[Item], most: int) -> Sequence[Item]:
+        kept = items[: max(1, int(most * self._scale))]
+        if len(kept) < len(items):
+            self.shortened.add(name)
+        return kept
 
 
 def kind(alert: Alert) -> str:
@@ -147,11 +159,11 @@ def kind(alert: Alert) -> str:
 
 
 def _fitting(alert: Alert, room: int) -> tuple[list[Body], int]:
-    """The evidence that fits into `room` bytes, in its own order, and how many pieces do not: cited ones go in first."""
+    """The evidence that fits into `room` bytes, in its own order, and how many pieces do not. Cited ones go first."""
     cited = {cite for sentence in alert.explanation.sentences for cite in sentence.cites}
     order = sorted(range(len(alert.evidence)), key=lambda index: alert.evidence[index].id not in cited)
     chosen: dict[int, Body] = {}
-    for index in order:
+    for index in order[:_MAX_EVIDENCE]:
         row = _evidence(alert.evidence[index])
         size = len(msgspec.json.encode(row)) + 1
         if size > room:
@@ -164,9 +176,9 @@ def _fitting(alert: Alert, room: int) -> tuple[list[Body], int]:
 def _evidence(evidence: Evidence) -> Body:
     fields, missing = _fields(evidence.fields)
     row: Body = {
-        "id": fit(evidence.id, _SHORT, json_bytes),
+        "id": _short(evidence.id),
         "at": rfc3339(evidence.at),
-        "source": fit(evidence.source, _SHORT, json_bytes),
+        "source": _short(evidence.source),
         "text": fit(evidence.text, _EVIDENCE_TEXT, json_bytes),
         "fields": fields,
         "fields_left_out": missing,
@@ -189,6 +201,11 @@ def _fields(fields: Mapping[str, str]) -> tuple[Body, int]:
             break
         kept[shown[0]] = shown[1]
     return kept, len(fields) - len(kept)
+
+
+def _short(text: str, cap: int = _SHORT) -> str:
+    """A name or id, which no lack of room may cut further."""
+    return fit(text, cap, json_bytes)
 
 
 def _rounded(number: float) -> float | None:

@@ -1,0 +1,39 @@
+"""The verbs of the command line, in one list."""
+
+from typing import Annotated
+
+import typer
+
+import daemon
+from daemon.cli import check, demo, doctor, replay, run
+
+app = typer.Typer(
+    name="tellwhy",
+    help="Alerts that say why, from your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"tellwhy {daemon.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Alerts that say why, from your own machine."""
+
+
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("replay")(replay.replay)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)

@@ -1,0 +1,48 @@
+"""`tellwhy run`: the daemon."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.cli.failing import refuse
+from daemon.model import ProblemsError
+from daemon.sd_notify import Notifier
+from daemon.service import Service, load
+from daemon.state.database import StoreError
+from daemon.telemetry import Says, configure_logging, log
+
+STANDARD_CONFIG = Path("/etc/tellwhy/config.yaml")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help=f"The configuration file; {STANDARD_CONFIG} if it exists, else safe defaults."),
+]
+
+
+def chosen_config(config: Path | None) -> Path | None:
+    """The configuration file to use: the given one, else the standard one if it is there, else none (defaults)."""
+    return config if config is not None else (STANDARD_CONFIG if STANDARD_CONFIG.is_file() else None)
+
+
+def run(config: ConfigOption = None) -> None:
+    """Run the daemon until SIGTERM; SIGHUP reloads configuration and rules."""
+    path = chosen_config(config)
+    try:
+        loaded = load(path)
+    except (ProblemsError, OSError) as error:
+        refuse(error)
+    configure_logging(loaded.config.log.level, loaded.config.log.format)
+    if path is None:
+        log.info(Says.config_defaulted, looked_for=str(STANDARD_CONFIG))
+
+    async def main() -> int:
+        return await Service(path, loaded, Notifier()).run()
+
+    try:
+        code = asyncio.run(main())
+    except StoreError as error:
+        log.error(Says.store_refused, error=str(error))
+        raise typer.Exit(1) from error
+    raise typer.Exit(code)

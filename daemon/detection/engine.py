@@ -1,0 +1,134 @@
+"""Event → anomalies: which rules look at an event, and what becomes of those that match.
+
+A rule sees an event when every logsource attribute that it sets equals the event's. A rule without a category sees only
+log lines: not what is synthesised from them (process_creation, file_event …) and not readings. So a rule for all of
+Linux looks at every line whatever its service, and a process start is judged once, not once more as its audit record.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from daemon.detection.correlation import Correlator
+from daemon.detection.entity import entity_of
+from daemon.detection.firing import build_anomaly
+from daemon.detection.keyed import STEP
+from daemon.detection.matchers import Test
+from daemon.detection.rules import ParsedRules, Rule
+from daemon.detection.sustain import Sustainer
+from daemon.detection.view import View
+from daemon.model import Anomaly, Event, Logsource, RuleRef, Snapshot
+
+_MOST_ROUTES = 1024
+
+
+def sees(rule: Logsource, event: Logsource) -> bool:
+    """Whether a rule of this logsource looks at events of that one."""
+    return (
+        rule.category == event.category.lower()
+        and rule.product in {"", event.product.lower()}
+        and rule.service in {"", event.service.lower()}
+    )
+
+
+class Engine:
+    """All rules over one stream of events (a Detector).
+
+    Bounded: `max_groups` groups or entities per stateful rule, the least recently used going first (`evictions`).
+    """
+
+    def __init__(self, parsed: ParsedRules, *, max_groups: int = 10_000) -> None:
+        self.rules: tuple[RuleRef, ...] = tuple(rule.ref for rule in parsed.rules)
+        self._plain = [rule for rule in parsed.rules if rule.condition is not None and rule.sustain is None]
+        self._sustainers = [Sustainer(rule, max_groups) for rule in parsed.rules if rule.sustain is not None]
+        self._correlators = [Correlator(rule, max_groups) for rule in parsed.rules if rule.correlation is not None]
+        self._stateful: list[Sustainer | Correlator] = [*self._sustainers, *self._correlators]
+        self._built_upon = frozenset(chain.from_iterable(one.inputs for one in self._correlators))
+        self._routes: dict[Logsource, tuple[tuple[tuple[Test, Rule], ...], tuple[Sustainer, ...]]] = {}
+        self._gone: list[Snapshot] = []
+
+    @property
+    def sustained(self) -> frozenset[str]:
+        """The ids of the rules that say themselves when it is over."""
+        return frozenset(one.rule.ref.id for one in self._sustainers)
+
+    @property
+    def evictions(self) -> int:
+        """Groups and entities that were forgotten because there were too many."""
+        return sum(one.memory.evictions for one in self._stateful)
+
+    def feed(self, event: Event) -> list[Anomaly]:
+        """The rules that this event makes fire, those of single events first."""
+        plain, sustained = self._routes.get(event.logsource) or self._route(event.logsource)
+        if not plain and not sustained:
+            return []
+        view = View(event)
+        matched = [rule for test, rule in plain if test(view)]
+        if not matched and not sustained:
+            return []
+        anomalies = [_single(rule, view) for rule in matched if rule.fires]
+        fired = {rule.ref.id for rule in matched}
+        for sustainer in sustained:
+            anomaly = sustainer.feed(view)
+            if anomaly is not None:
+                if not anomaly.ends:
+                    fired.add(anomaly.rule.id)
+                if sustainer.rule.fires:
+                    anomalies.append(anomaly)
+        return anomalies if fired.isdisjoint(self._built_upon) else anomalies + self._correlate(fired, event)
+
+    def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
+        """Nothing: windows and sustained conditions run on event time alone, so that replay and live agree."""
+        return []
+
+    def changes(self) -> list[Snapshot]:
+        """See Detector. Rows that `restore` could not use are handed out as gone."""
+        gone, self._gone = self._gone, []
+        return gone + [row for one in self._stateful for row in one.memory.changes()]
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """See Detector. Call it once, before the first event."""
+        owners = {f"{one.rule.ref.id}:{one.rule.revision}": one for one in self._stateful}
+        rows: dict[str, list[tuple[str, bytes]]] = {}
+        for snapshot in snapshots:
+            if snapshot.step != STEP or snapshot.value is None:
+                continue
+            rule_id, _, rest = snapshot.key.partition(":")
+            revision, _, key = rest.partition(":")
+            if f"{rule_id}:{revision}" in owners:
+                rows.setdefault(f"{rule_id}:{revision}", []).append((key, snapshot.value))
+            else:
+                self._gone.append(Snapshot(STEP, snapshot.key, None))
+        for owner, found in rows.items():
+            unreadable = owners[owner].memory.restore(found)
+            self._gone += [Snapshot(STEP, f"{owner}:{key}", None) for key in unreadable]
+
+    def _correlate(self, fired: set[str], event: Event) -> list[Anomaly]:
+        """Correlations in an order in which each comes after those it is built upon."""
+        anomalies: list[Anomaly] = []
+        for correlator in self._correlators:
+            for rule_id in correlator.inputs:
+                anomaly = correlator.feed(rule_id, event) if rule_id in fired else None
+                if anomaly is None:
+                    continue
+                fired.add(correlator.rule.ref.id)
+                if correlator.rule.fires:
+                    anomalies.append(anomaly)
+        return anomalies
+
+    def _route(self, source: Logsource) -> tuple[tuple[tuple[Test, Rule], ...], tuple[Sustainer, ...]]:
+        if len(self._routes) >= _MOST_ROUTES:
+            self._routes.clear()  # services are names of programs, and those may be anything
+        plain = tuple(
+            (rule.condition.test, rule)
+            for rule in self._plain
+            if rule.condition is not None and sees(rule.logsource, source)
+        )
+        sustained = tuple(one for one in self._sustainers if sees(one.rule.logsource, source))
+        self._routes[source] = (plain, sustained)
+        return plain, sustained
+
+
+def _single(rule: Rule, view: View) -> Anomaly:
+    assert rule.condition is not None
+    entity = entity_of(view.event, rule.entity)
+    return build_anomaly(rule.ref, entity, rule.condition.because(view), (view.event,))

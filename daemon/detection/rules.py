@@ -1,0 +1,246 @@
+"""Rule files → rules, and every problem with its line. A bad rule never stops the others.
+
+pySigma parses; what it does not know (lines, the `tellwhy:` attribute, references between files) is added here.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sigma.conditions import SigmaCondition
+from sigma.filters import SigmaFilter
+from sigma.rule import SigmaLogSource, SigmaRule
+
+from daemon.detection.attributes import Sustain, suggestion
+from daemon.detection.condition import Condition, compile_condition
+from daemon.detection.matchers import UnsupportedError
+from daemon.detection.rules_check import SIGMA_ERRORS, sigma_problem
+from daemon.detection.rules_correlation import Correlation, build_correlation, references
+from daemon.detection.rules_draft import Draft, canonical, read_drafts
+from daemon.model import Logsource, Problem, RuleRef
+
+_UNDEFINED = re.compile(r"Detection '(.*)' not defined")
+
+
+class Rule(Struct, frozen=True):
+    """One rule, compiled: either `condition` or `correlation` is set.
+
+    `logsource` holds what the rule demands (empty means anything). `fires` is false for a building block: a rule that
+    only feeds correlations, or a disabled one that a correlation still needs. `revision` changes with anything that
+    would make remembered windows mean something else.
+    """
+
+    ref: RuleRef
+    revision: str
+    logsource: Logsource = Logsource("")
+    condition: Condition | None = None
+    correlation: Correlation | None = None
+    entity: tuple[str, ...] = ()
+    sustain: Sustain | None = None
+    fires: bool = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The rules that this one is built upon."""
+        return self.correlation.inputs if self.correlation is not None else ()
+
+
+class ParsedRules(Struct, frozen=True):
+    """What rule files came to. `rules` stand in an order in which each comes after those it is built upon;
+    `disabled` are those that the configuration turned off.
+    """
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...] = ()
+    disabled: tuple[RuleRef, ...] = ()
+
+
+class _Exclusion(Struct, frozen=True):
+    """A filter: the condition that it adds to the rules it is for (None: all of its logsource)."""
+
+    revision: str
+    logsource: SigmaLogSource
+    rules: frozenset[str] | None
+    tree: Any
+
+    def is_for(self, rule: SigmaRule) -> bool:
+        """Whether it adds its condition to this rule."""
+        named = self.rules is None or not self.rules.isdisjoint((str(rule.id), str(rule.name)))
+        return named and rule.logsource in self.logsource
+
+
+def parse_rules(files: Mapping[str, str], disabled: Collection[str] = ()) -> ParsedRules:
+    """Path → text of rule files → rules. `disabled` names rules by id, `name`, title or path.
+
+    A disabled rule that another is built upon stays, without a voice of its own. Nothing is raised for bad rules.
+    """
+    drafts, problems = read_drafts(files)
+    unwanted = {canonical(name) for name in disabled}
+    off = {draft.ref.id for draft in drafts if not _called(draft).isdisjoint(unwanted)}
+    problems += _unknown_disabled(unwanted, drafts)
+    filters = [
+        _exclusion(draft, drafts, problems) for draft in drafts if draft.kind == "filter" and draft.ref.id not in off
+    ]
+    plain = [draft for draft in drafts if draft.kind == "detection"]
+    compiled = [_compile(draft, [one for one in filters if one is not None], problems) for draft in plain]
+    rules = {rule.ref.id: rule for rule in compiled if rule is not None}
+    _link([draft for draft in drafts if draft.kind == "correlation"], drafts, rules, problems)
+    return ParsedRules(
+        rules=_voices(rules, off),
+        problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
+        disabled=tuple(draft.ref for draft in drafts if draft.ref.id in off),
+    )
+
+
+def _called(draft: Draft) -> set[str]:
+    return {*draft.names, draft.ref.title, draft.ref.path}
+
+
+def _unknown_disabled(disabled: Collection[str], drafts: Sequence[Draft]) -> list[Problem]:
+    known = {name for draft in drafts for name in _called(draft)}
+    return [
+        Problem("(configuration)", 1, "rules.disabled", f"expected a rule (got {name}){suggestion(name, known)}")
+        for name in disabled
+        if name not in known
+    ]
+
+
+def _voices(rules: Mapping[str, Rule], off: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that are needed, and which of them speak for themselves."""
+    needed: set[str] = set()
+    loud: set[str] = set()
+    for rule in reversed(list(rules.values())):  # a rule stands behind those it is built upon
+        if rule.ref.id not in off or rule.ref.id in needed:
+            needed.update(rule.inputs)
+            loud.update(rule.inputs if rule.correlation is not None and rule.correlation.generate else ())
+    return tuple(
+        replace(rule, fires=rule_id not in off and (rule_id not in needed or rule_id in loud))
+        for rule_id, rule in rules.items()
+        if rule_id not in off or rule_id in needed
+    )
+
+
+def _compile(draft: Draft, filters: Sequence[_Exclusion], problems: list[Problem]) -> Rule | None:
+    """A plain rule with its filters, or None and the problems that prevented it."""
+    parsed = _parse(draft, problems)
+    if parsed is None:
+        return None
+    meant = [one for one in filters if one.is_for(parsed)]
+    condition = _condition(draft, parsed.detection.parsed_condition, [one.tree for one in meant], problems)
+    if condition is None:
+        return None
+    source = parsed.logsource
+    return Rule(
+        ref=draft.ref,
+        revision=_revision(draft.revision, *(one.revision for one in meant)),
+        logsource=Logsource(_lower(source.product), _lower(source.category), _lower(source.service)),
+        condition=condition,
+        entity=draft.attributes.entity,
+        sustain=draft.attributes.sustain,
+    )
+
+
+def _parse(draft: Draft, problems: list[Problem]) -> SigmaRule | None:
+    try:
+        parsed = SigmaRule.from_dict(draft.document.data, collect_errors=True)
+        errors: Sequence[Exception] = parsed.errors
+    except SIGMA_ERRORS as error:
+        errors = [error]
+    problems += [sigma_problem(draft.document, error) for error in errors]
+    return parsed if not errors else None
+
+
+def _condition(
+    draft: Draft, conditions: Sequence[SigmaCondition], filters: Sequence[Any], problems: list[Problem]
+) -> Condition | None:
+    try:
+        return compile_condition([condition.parsed for condition in conditions], filters)
+    except UnsupportedError as error:
+        problems.append(draft.document.problem(str(error), draft.kind))
+    except SIGMA_ERRORS as error:
+        problems.append(draft.document.problem(_wrong_condition(error, draft), draft.kind, "condition"))
+    return None
+
+
+def _lower(text: str | None) -> str:
+    return (text or "").lower()
+
+
+def _revision(own: str, *others: str) -> str:
+    return own if not others else sha256(":".join((own, *others)).encode()).hexdigest()[:16]
+
+
+def _wrong_condition(error: Exception, draft: Draft) -> str:
+    undefined = _UNDEFINED.match(str(error))
+    if undefined is not None:
+        names = [name for name in draft.document.data[draft.kind] if name != "condition"]
+        return f"expected the name of a search (got {undefined[1]}){suggestion(undefined[1], names)}"
+    if isinstance(error, RecursionError):
+        return "expected a condition that is less deeply nested"
+    return f"expected a condition such as `selection and not filter` ({error})"
+
+
+def _exclusion(draft: Draft, drafts: Sequence[Draft], problems: list[Problem]) -> _Exclusion | None:
+    """A filter, or None and what is wrong with it. One that names no existing rule would filter nothing, silently."""
+    known = {name for one in drafts for name in one.names}
+    wanted = draft.document.data["filter"].get("rules")
+    names = () if wanted in ("any", []) else tuple(wanted if isinstance(wanted, list) else [wanted])
+    lost = [name for name in names if not isinstance(name, str) or canonical(name) not in known]
+    problems += [
+        draft.document.problem(
+            f"expected a rule or `any` (got {name}){suggestion(str(name), known)}", "filter", "rules"
+        )
+        for name in lost
+    ]
+    if lost:
+        return None
+    try:
+        parsed = SigmaFilter.from_dict(draft.document.data)
+    except SIGMA_ERRORS as error:
+        problems.append(draft.document.problem(f"expected valid Sigma ({error})", "filter"))
+        return None
+    condition = parsed.filter.parsed_condition[0]
+    if _condition(draft, [condition], [], problems) is None:
+        return None
+    rules = frozenset(map(canonical, names)) if names else None
+    return _Exclusion(draft.revision, parsed.logsource, rules, condition.parsed)
+
+
+def _link(waiting: list[Draft], drafts: Sequence[Draft], rules: dict[str, Rule], problems: list[Problem]) -> None:
+    """Add correlations to the rules, each after those it is built upon."""
+    ids = {name: draft.ref.id for draft in drafts for name in draft.names}
+    while waiting:
+        ready = [draft for draft in waiting if all(_of(name, ids) in rules for name in _inputs(draft))]
+        for draft in ready:
+            rules[draft.ref.id] = _correlate(draft, ids, rules)
+        if not ready:
+            problems += [_unlinked(draft, ids, rules) for draft in waiting]
+            return
+        waiting = [draft for draft in waiting if draft.ref.id not in rules]
+
+
+def _of(name: str, ids: Mapping[str, str]) -> str:
+    return ids.get(canonical(name), "")
+
+
+def _inputs(draft: Draft) -> list[str]:
+    return references(draft.document.data["correlation"])
+
+
+def _correlate(draft: Draft, ids: Mapping[str, str], rules: Mapping[str, Rule]) -> Rule:
+    known = {name: (_of(name, ids), rules[_of(name, ids)].ref.title) for name in _inputs(draft)}
+    correlation = build_correlation(draft.document.data["correlation"], known)
+    revision = _revision(draft.revision, *(rules[rule_id].revision for rule_id in correlation.inputs))
+    return Rule(draft.ref, revision, correlation=correlation, entity=draft.attributes.entity)
+
+
+def _unlinked(draft: Draft, ids: Mapping[str, str], rules: Mapping[str, Rule]) -> Problem:
+    missing = next(name for name in _inputs(draft) if _of(name, ids) not in rules)
+    if canonical(missing) in ids:
+        expected = f"expected a sound rule that is not built upon this one (got {missing})"
+    else:
+        expected = f"expected the id or name of a rule (got {missing}){suggestion(missing, ids)}"
+    return draft.document.problem(expected, "correlation", "rules")

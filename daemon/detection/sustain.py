@@ -1,0 +1,98 @@
+"""Rules that fire only when their condition has held for a while, and say when it is over.
+
+Time is that of the events. A sample that does not carry what the condition reads says nothing; missing samples do not
+count as holding: after a gap of more than three intervals the while begins anew. What has fired stays so until samples
+have shown the condition not to hold for `resolve_after`; a silence alone ends nothing.
+"""
+
+from msgspec import Struct
+
+from daemon.detection.entity import entity_of
+from daemon.detection.firing import build_anomaly, evidence
+from daemon.detection.keyed import Keyed, key_of
+from daemon.detection.rules import Rule
+from daemon.detection.view import View
+from daemon.detection.wording import duration
+from daemon.model import Anomaly, Event
+
+_EDGE = 1e-6
+_GAP = 3
+
+
+class Hold(Struct):
+    """One entity for which the condition holds, or has fired. `interval` is 0 until two samples were seen."""
+
+    since: float
+    seen: float
+    first: Event
+    interval: float = 0.0
+    fired: bool = False
+    clear_since: float | None = None
+
+
+class Sustainer:
+    """One sustained rule over all entities, of which it remembers at most `max_groups` (only those that hold)."""
+
+    def __init__(self, rule: Rule, max_groups: int) -> None:
+        assert rule.condition is not None
+        assert rule.sustain is not None
+        self.rule = rule
+        self.memory = Keyed(f"{rule.ref.id}:{rule.revision}:", Hold, max_groups)
+        self._condition = rule.condition
+        self._sustain = rule.sustain
+        self._reads = rule.condition.gauges or rule.condition.fields
+
+    def feed(self, view: View) -> Anomaly | None:
+        """One sample of the rule's logsource: the anomaly that it completes or ends, if any."""
+        holds = self._condition.test(view)
+        if not holds and self._reads and self._reads.isdisjoint(view.fields):
+            return None
+        entity = entity_of(view.event, self.rule.entity)
+        key = key_of([view.event.host, entity])
+        hold = self.memory.get(key)
+        if hold is not None and view.event.at < hold.seen:
+            return None
+        return self._held(view, entity, key, hold) if holds else self._clear(view.event, entity, key, hold)
+
+    def _held(self, view: View, entity: str, key: str, hold: Hold | None) -> Anomaly | None:
+        event = view.event
+        if hold is None:
+            hold = Hold(event.at, event.at, evidence(event))
+        elif self._is_gap(hold, event.at) and not hold.fired:
+            hold.since, hold.first = event.at, evidence(event)
+        self._tick(hold, event.at)
+        hold.clear_since = None
+        self.memory.put(key, hold)
+        if hold.fired or event.at - hold.since < self._sustain.hold - _EDGE:
+            return None
+        hold.fired = True
+        because = f"{self._condition.because(view)} for {duration(self._sustain.hold)}"
+        events = (event,) if hold.first.id == event.id else (hold.first, event)
+        return build_anomaly(self.rule.ref, entity, because, events)
+
+    def _clear(self, event: Event, entity: str, key: str, hold: Hold | None) -> Anomaly | None:
+        if hold is None:
+            return None
+        if not hold.fired:
+            self.memory.drop(key)
+            return None
+        self._tick(hold, event.at)
+        if hold.clear_since is None:
+            hold.clear_since = event.at
+        if event.at - hold.clear_since < self._sustain.resolve_after - _EDGE:
+            self.memory.put(key, hold)
+            return None
+        self.memory.drop(key)
+        because = f"no longer: {self._condition}, for {duration(self._sustain.resolve_after)}"
+        return build_anomaly(self.rule.ref, entity, because, (event,), ends=True)
+
+    def _is_gap(self, hold: Hold, at: float) -> bool:
+        """More than three intervals without a sample; while no interval is known, more than the rule's `for`."""
+        return at - hold.seen > (_GAP * hold.interval or self._sustain.hold) + _EDGE
+
+    def _tick(self, hold: Hold, at: float) -> None:
+        """Learn the interval: by at most a factor of two per sample, so that one outlier changes little."""
+        spacing, known = at - hold.seen, hold.interval
+        if spacing > 0:
+            hold.interval = min(max(spacing, known / 2), known * 2) if known else spacing
+        hold.seen = at

@@ -1,0 +1,166 @@
+"""One JSON object per line → fields: nested keys joined by dots; time and logsource from the record if it has them.
+
+Records that are already in Sigma's names (Sysmon for Linux as JSON, other agents) get the category that their keys
+show: `CommandLine` and `Image` are a process start. A `logsource` object, or `category`, `service` and `product` keys,
+decide for themselves. Bounded: bytes of a line, depth, number of fields; what is over a bound is not understood.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from daemon.events.messages import parse_message, service_of
+from daemon.events.stamps import Stamps
+from daemon.model import Logsource, Value
+
+_MAX_BYTES = 1 << 20
+_MAX_DEPTH = 32
+_MAX_FIELDS = 2048
+_TIME_KEYS = ("@timestamp", "time", "timestamp", "ts", "EventTime", "UtcTime", "__REALTIME_TIMESTAMP")
+_HOST_KEYS = ("host", "hostname", "host.name", "_HOSTNAME", "Computer", "Hostname")
+_LIFTED = ("Event.EventData.", "EventData.", "winlog.event_data.")
+"""Where Sysmon's own fields lie in the JSON that collectors make of its XML: they are given without it, too."""
+_CATEGORY_KEYS = (
+    ("process_creation", ("CommandLine", "Image")),
+    ("network_connection", ("DestinationIp",)),
+    ("file_event", ("TargetFilename",)),
+)
+_AUDIT_STAMP = "audit("
+_MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
+_INT64 = (1 << 63) - 1  # neither SQLite nor msgpack takes more
+_LATEST = 253402300800.0  # the year 10000: later ones no program can print
+
+
+class Parsed(Struct, frozen=True):
+    """A line understood. `at` is None where the record has no time that we know, `host` "" where it has none."""
+
+    fields: dict[str, Value]
+    logsource: Logsource
+    at: float | None
+    host: str
+    text: str
+
+
+def parse_json_line(line: bytes, stamps: Stamps) -> Parsed | None:
+    """The fields of one object; None for anything else (no JSON, no object, over a bound)."""
+    if len(line) > _MAX_BYTES:
+        return None
+    record = _decoded(line)
+    fields = _fields(record) if isinstance(record, dict) else None
+    if fields is None:
+        return None
+    program, message = fields.get("SYSLOG_IDENTIFIER"), fields.get("MESSAGE")
+    if isinstance(program, str) and isinstance(message, str):  # journalctl -o json
+        fields = {**parse_message(program, message), **fields, "program": program}
+    text = " ".join(f"{key}={_shown(value)}" for key, value in fields.items())
+    host = next((str(fields[key]) for key in _HOST_KEYS if isinstance(fields.get(key), str)), "")
+    return Parsed(fields, _logsource(fields), _time(fields, stamps), host, text)
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        pass
+    # one stray byte, or half of a surrogate pair, must not hide all the rest from the rules
+    try:
+        lenient = json.loads(line.decode("utf-8", "replace"))
+        return msgspec.json.decode(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None
+
+
+def _fields(record: Mapping[str, Any]) -> dict[str, Value] | None:
+    fields: dict[str, Value] = {}
+    for key, value in _flat(record, "", 0):
+        if len(fields) >= _MAX_FIELDS or key is None:
+            return None
+        fields[key] = value
+        for prefix in _LIFTED:
+            if key.startswith(prefix):
+                fields.setdefault(key.removeprefix(prefix), value)
+    return fields
+
+
+def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str | None, Value]]:
+    """Pairs of dotted key and value; a key of None says that the record is too deep."""
+    if depth > _MAX_DEPTH:
+        yield None, None
+        return
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(inner, dict):
+            yield from _flat(inner, f"{name}.", depth + 1)
+        elif isinstance(inner, list):
+            yield name, tuple(_item(item) for item in inner)
+        elif isinstance(inner, int) and abs(inner) > _INT64:
+            yield name, str(inner)
+        else:
+            yield name, inner
+
+
+def _item(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return "null" if value is None else str(value)
+
+
+def _logsource(fields: Mapping[str, Value]) -> Logsource:
+    product, category, service = (_said(fields, key) for key in ("product", "category", "service"))
+    if not category and not service:
+        category = next((name for name, keys in _CATEGORY_KEYS if all(key in fields for key in keys)), "")
+    if not category and not service and str(fields.get("msg", "")).startswith(_AUDIT_STAMP) and "type" in fields:
+        service = "auditd"
+    program = fields.get("SYSLOG_IDENTIFIER")
+    if not category and not service and isinstance(program, str):
+        service = service_of(program)
+    return Logsource(product or "linux", category, service)
+
+
+def _said(fields: Mapping[str, Value], key: str) -> str:
+    for name in (f"logsource.{key}", key):
+        value = fields.get(name)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def _time(fields: Mapping[str, Value], stamps: Stamps) -> float | None:
+    for key in _TIME_KEYS:
+        at = _epoch(fields.get(key), stamps)
+        if at is not None:
+            return at
+    message = str(fields.get("msg", ""))
+    if message.startswith(_AUDIT_STAMP):
+        return _epoch(message.removeprefix(_AUDIT_STAMP).partition(":")[0], stamps)
+    return None
+
+
+def _epoch(value: Value, stamps: Stamps) -> float | None:
+    """Seconds, milliseconds, microseconds or nanoseconds by magnitude, as number or text; or an ISO 8601 stamp."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return _iso(str(value), stamps)
+    for bound, unit in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
+        if number >= bound:
+            number /= unit
+            break
+    return number if math.isfinite(number) and 0 < number < _LATEST else None
+
+
+def _iso(text: str, stamps: Stamps) -> float | None:
+    try:
+        return stamps.iso(text)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,142 @@
+"""Which process is which: pid → image, command line, parent, user. What no audit record of a child says of its parent.
+
+Learnt from program starts, forks and sightings in the log, seeded from the processes running at start, forgotten at
+exit and reboot. Bounded: the least recently used of more than `limit` go first, and are counted.
+Command lines are redacted when they enter, so that what a rule sees of a parent is the same before and after a restart.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from daemon.model import Snapshot
+
+Key: TypeAlias = tuple[str, int]
+
+
+class Process(Struct, frozen=True):
+    """One process. `image` holds several paths where the program was started by another name than its own."""
+
+    pid: int
+    image: str | tuple[str, ...]
+    command_line: str = ""
+    ppid: int = 0
+    user: str = ""
+    node: str = ""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The image as a tuple."""
+        return self.image if isinstance(self.image, tuple) else (self.image,)
+
+
+class Processes:
+    """The bounded table. `node` is "" for this host and a name for others in an aggregated log."""
+
+    def __init__(self, source: str, *, redact: Callable[[str], str], limit: int = 32_768) -> None:
+        self.evictions = 0
+        self._step = f"processes:{source}"
+        self._redact = redact
+        self._limit = limit
+        self._rows: OrderedDict[Key, Process] = OrderedDict()
+        self._seeded: set[Key] = set()
+        self._dirty: set[Key] = set()
+        self._stored: set[Key] = set()
+        self._gone: set[Key] = set()
+
+    def __len__(self) -> int:
+        """How many processes are known."""
+        return len(self._rows)
+
+    def find(self, node: str, pid: int) -> Process | None:
+        """The process of this pid, if known; it becomes the most recently used."""
+        row = self._rows.get((node, pid))
+        if row is not None:
+            self._rows.move_to_end((node, pid))
+        return row
+
+    def started(self, process: Process) -> None:
+        """A program was started: whatever the pid was before, it is this now."""
+        clean = msgspec.structs.replace(process, command_line=self._redact(process.command_line))
+        self._put(clean)
+
+    def sighted(self, process: Process) -> None:
+        """A process did something: believe it if the pid is unknown or was another program (a pid used again)."""
+        known = self.find(process.node, process.pid)
+        if known is None or not set(process.images) & set(known.images):
+            self.started(process)
+
+    def forked(self, node: str, parent: int, child: int) -> None:
+        """The child is a copy of its parent until it starts a program of its own."""
+        known = self.find(node, parent)
+        if known is not None:
+            self._put(msgspec.structs.replace(known, pid=child, ppid=parent))
+
+    def exited(self, node: str, pid: int) -> None:
+        """The process is gone."""
+        self._drop((node, pid))
+
+    def rebooted(self, node: str) -> None:
+        """All earlier processes of the node are gone. Seeded ones ran when we started, so after it: they stay."""
+        for key in [key for key in self._rows if key[0] == node and key not in self._seeded]:
+            self._drop(key)
+
+    def seed(self, processes: Iterable[Process]) -> None:
+        """Fill in what is running now. What the log taught stays: it may be of lines not yet read."""
+        for process in processes:
+            key = (process.node, process.pid)
+            if key not in self._rows:
+                self.started(process)
+                self._seeded.add(key)
+
+    def changes(self) -> list[Snapshot]:
+        """One row per process that changed since the last call."""
+        rows = [Snapshot(self._step, _name(key), None) for key in sorted(self._gone)]
+        rows.extend(
+            Snapshot(self._step, _name(key), msgspec.json.encode(self._rows[key])) for key in sorted(self._dirty)
+        )
+        self._stored = (self._stored - self._gone) | self._dirty
+        self._dirty = set()
+        self._gone = set()
+        return rows
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Take back stored rows; those of other steps, and broken ones, are ignored."""
+        for snapshot in snapshots:
+            if snapshot.step != self._step or snapshot.value is None:
+                continue
+            try:
+                process = msgspec.json.decode(snapshot.value, type=Process)
+            except msgspec.MsgspecError:
+                continue
+            key = (process.node, process.pid)
+            self._put(process)
+            self._stored.add(key)
+            self._dirty.discard(key)
+
+    def _put(self, process: Process) -> None:
+        key = (process.node, process.pid)
+        self._rows[key] = process
+        self._rows.move_to_end(key)
+        self._dirty.add(key)
+        self._gone.discard(key)
+        self._seeded.discard(key)
+        if len(self._rows) > self._limit:
+            self.evictions += 1
+            self._drop(next(iter(self._rows)))
+
+    def _drop(self, key: Key) -> None:
+        if self._rows.pop(key, None) is None:
+            return
+        self._dirty.discard(key)
+        self._seeded.discard(key)
+        if key in self._stored:
+            self._gone.add(key)
+
+
+def _name(key: Key) -> str:
+    node, pid = key
+    return f"{pid}@{node}" if node else str(pid)

@@ -1,0 +1,115 @@
+"""One group of audit records, taken apart: who called what, with which arguments, on which paths, to which address."""
+
+import posixpath
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from daemon.events.assemble import Group
+from daemon.events.auditd import Decoded, Record, decode_execve, decode_record
+from daemon.events.sockaddr import Address, parse_sockaddr
+from daemon.events.syscalls import syscall_name
+from daemon.model import Value
+
+_ABSENT = frozenset({"", "?", "(null)", "(none)"})
+_AT_FDCWD = frozenset({"", "ffffff9c", "ffffffffffffff9c"})
+_DIRECTORY_ARGUMENT = {
+    "openat": "a0",
+    "openat2": "a0",
+    "mkdirat": "a0",
+    "mknodat": "a0",
+    "execveat": "a0",
+    "symlinkat": "a1",
+    "linkat": "a2",
+    "renameat": "a2",
+    "renameat2": "a2",
+}
+"""Which argument of a call holds the directory that a relative path of a new file (or program) starts from."""
+
+
+class Scene(Struct, frozen=True):
+    """A decoded group. `call` is the SYSCALL record (empty if it never came), `name` the name of the system call."""
+
+    group: Group
+    records: tuple[tuple[Record, Decoded], ...]
+    call: Mapping[str, Value] = {}
+    name: str = ""
+    arguments: tuple[str, ...] = ()
+    has_execve: bool = False
+    cwd: str = ""
+    paths: tuple[Mapping[str, Value], ...] = ()
+    title: str = ""
+    address: Address | None = None
+
+    def value(self, key: str) -> str:
+        """A field of the SYSCALL record as text; "" where it is absent or says that it is (`?`, `(null)`)."""
+        return text_of(self.call, key)
+
+    @property
+    def image(self) -> str:
+        """The program that made the call."""
+        return self.value("exe")
+
+    @property
+    def command_line(self) -> str:
+        """The whole command line; the kernel's cut copy of it (128 bytes) where the arguments never came."""
+        return " ".join(self.arguments) if self.has_execve else self.title
+
+    def resolve(self, name: str) -> str:
+        """A path of this call made absolute, where that can be known.
+
+        A path relative to another directory than the current one (`openat` with a descriptor) stays relative: no
+        record says which directory that was.
+        """
+        if name.startswith("/"):
+            return posixpath.normpath(name)
+        argument = _DIRECTORY_ARGUMENT.get(self.name)
+        if argument is not None and self.value(argument) not in _AT_FDCWD:
+            return name
+        if self.cwd:
+            return posixpath.normpath(posixpath.join(self.cwd, name))
+        parents = [text_of(path, "name") for path in self.paths if role_of(path) == "PARENT"]
+        if parents and parents[-1].startswith("/"):
+            return posixpath.normpath(posixpath.join(parents[-1], posixpath.basename(name)))
+        return name
+
+
+def text_of(fields: Mapping[str, Value], key: str) -> str:
+    """A field as text; "" where it is absent, or says so (`?`, `(null)`, `(none)`)."""
+    value = fields.get(key)
+    return value if isinstance(value, str) and value not in _ABSENT else ""
+
+
+def role_of(path: Mapping[str, Value]) -> str:
+    """What a PATH was to the call: NORMAL, PARENT, CREATE, DELETE (RHEL 7 calls the key `objtype`)."""
+    return text_of(path, "nametype") or text_of(path, "objtype")
+
+
+def build_scene(group: Group) -> Scene:
+    """Decode the records of a group. All its EXECVE records become one, where the first of them stood."""
+    execve = [record for record in group.records if record.kind == "EXECVE"]
+    arguments: tuple[str, ...] = ()
+    records: list[tuple[Record, Decoded]] = []
+    for record in group.records:
+        if record.kind != "EXECVE":
+            records.append((record, decode_record(record)))
+        elif record is execve[0]:
+            decoded, arguments = decode_execve(execve)
+            records.append((record, decoded))
+    of_kind = {record.kind: decoded.fields for record, decoded in reversed(records)}
+    call = of_kind.get("SYSCALL", {})
+    name = text_of(call, "SYSCALL") or syscall_name(text_of(call, "arch"), text_of(call, "syscall"))
+    if name:
+        call = call | {"SYSCALL": name}
+    return Scene(
+        group,
+        tuple(records),
+        call,
+        name,
+        arguments,
+        has_execve=bool(execve),
+        cwd=text_of(of_kind.get("CWD", {}), "cwd"),
+        paths=tuple(decoded.fields for record, decoded in records if record.kind == "PATH"),
+        title=text_of(of_kind.get("PROCTITLE", {}), "proctitle"),
+        address=parse_sockaddr(text_of(of_kind.get("SOCKADDR", {}), "saddr")),
+    )

@@ -1,0 +1,98 @@
+"""The readers of logs where a line is an event: syslog, and JSON objects."""
+
+from collections.abc import Callable, Iterable
+
+from daemon.events import Output
+from daemon.events.jsonl import parse_json_line
+from daemon.events.line_events import LineEvents, same_host
+from daemon.events.losses import KernelLosses
+from daemon.events.stamps import Stamps
+from daemon.events.syslog import parse_head, syslog_fields
+from daemon.model import Lines, Logsource, Snapshot
+
+
+class SyslogReader:
+    """A syslog file → one event per line that is not empty, and what the kernel says it lost."""
+
+    def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
+        self.unparsed = 0
+        self._host = host
+        self._stamps = stamps
+        self._kernel = KernelLosses(source)
+        self._line_events = LineEvents(source, host=host, now=now)
+
+    def feed(self, lines: Lines) -> list[Output]:
+        """The events of these lines."""
+        outputs: list[Output] = []
+        for offset, line in lines.split():
+            if not line:
+                continue
+            text = line.decode("utf-8", "backslashreplace")
+            head = parse_head(text, self._stamps)
+            if head is None:
+                self.unparsed += 1
+                outputs.append(self._line_events.event(lines, offset, Logsource(), text))
+                continue
+            service, fields = syslog_fields(head)
+            logsource = Logsource(service=service)
+            event = self._line_events.event(lines, offset, logsource, text, at=head.at, host=head.host, fields=fields)
+            outputs.append(event)
+            if head.program == "kernel":
+                host = "" if same_host(head.host, self._host) else head.host
+                outputs.extend(self._kernel.feed(host, head.message, event.at))
+        return outputs
+
+    def tick(self, now: float) -> list[Output]:
+        """Nothing: a line is an event."""
+        del now
+        return []
+
+    def changes(self) -> list[Snapshot]:
+        """How much the kernel had lost when it last said so."""
+        return self._kernel.changes()
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Take back what an earlier process stored; rows of other steps are ignored."""
+        self._kernel.restore(snapshots)
+
+
+class JsonReader:
+    """A file of one JSON object per line → one event per line that is not empty."""
+
+    def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
+        self.unparsed = 0
+        self._stamps = stamps
+        self._now = now
+        self._line_events = LineEvents(source, host=host, now=now)
+
+    def feed(self, lines: Lines) -> list[Output]:
+        """The events of these lines; a record without a time of its own happened now."""
+        outputs: list[Output] = []
+        for offset, line in lines.split():
+            if not line.strip(b" \t\r"):
+                continue
+            parsed = parse_json_line(line, self._stamps)
+            if parsed is None:
+                self.unparsed += 1
+                text = line.decode("utf-8", "backslashreplace")
+                outputs.append(self._line_events.event(lines, offset, Logsource(), text, at=self._now()))
+                continue
+            at = self._now() if parsed.at is None else parsed.at
+            event = self._line_events.event(
+                lines, offset, parsed.logsource, parsed.text, at=at, host=parsed.host, fields=parsed.fields
+            )
+            outputs.append(event)
+        return outputs
+
+    def tick(self, now: float) -> list[Output]:
+        """Nothing: a line is an event."""
+        del now
+        return []
+
+    def changes(self) -> list[Snapshot]:
+        """Nothing: no memory."""
+        return []
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Nothing to take back."""
+        del snapshots

@@ -1,0 +1,164 @@
+import pytest
+
+from daemon.detection.correlation import Correlator
+from daemon.detection.rules import parse_rules
+from daemon.model import Value
+from tests.doubles.detection import SSHD, make_event
+
+FAIL = """\
+title: SSH login failed
+name: fail
+logsource: {product: linux, service: sshd}
+detection: {s: {result: failed}, condition: s}
+---
+title: SSH login worked
+name: good
+logsource: {product: linux, service: sshd}
+detection: {s: {result: accepted}, condition: s}
+---
+title: C
+id: 99999999-1111-4111-8111-111111111111
+correlation: {%s}
+"""
+
+
+def correlator(section: str, more: str = "", limit: int = 100) -> tuple[Correlator, str, str]:
+    """The correlator, and the ids of the rules that it is built upon."""
+    parsed = parse_rules({"r.yml": FAIL % section + more})
+    assert parsed.problems == ()
+    ids = {rule.ref.title: rule.ref.id for rule in parsed.rules}
+    return Correlator(parsed.rules[-1], limit), ids["SSH login failed"], ids["SSH login worked"]
+
+
+COUNT = "type: event_count, rules: fail, group-by: src_ip, timespan: 2m, condition: {gte: 3}"
+
+
+def test_a_burst_per_group_says_what_was_counted() -> None:
+    one, fail, _ = correlator(COUNT)
+    for n in range(3):
+        anomaly = one.feed(fail, make_event({"src_ip": "203.0.113.9"}, at=1000.0 + n, source=SSHD))
+        assert one.feed(fail, make_event({"src_ip": f"198.51.100.{n}"}, at=1000.0 + n, source=SSHD)) is None
+        assert (anomaly is not None) is (n == 2)
+    assert anomaly is not None
+    assert anomaly.because == '3 × "SSH login failed" within 2m by src_ip=203.0.113.9 (threshold 3)'
+    assert anomaly.entity == "src_ip=203.0.113.9"
+    assert [event.at for event in anomaly.events] == [1000.0, 1001.0, 1002.0]
+    assert (anomaly.at, anomaly.host, anomaly.rule.title) == (1002.0, "web1", "C")
+
+
+def test_evidence_of_a_large_burst_is_the_first_and_the_last() -> None:
+    one, fail, _ = correlator(COUNT.replace("gte: 3", "gte: 50"))
+    anomalies = [one.feed(fail, make_event({"src_ip": "x"}, at=float(n))) for n in range(50)]
+    anomaly = anomalies[-1]
+    assert anomaly is not None
+    assert [event.at for event in anomaly.events] == [0, 46, 47, 48, 49]
+    assert anomaly.because.startswith("50 × ")
+
+
+def test_the_same_events_give_the_same_id() -> None:
+    ids = []
+    for _ in range(2):
+        one, fail, _ = correlator(COUNT)
+        anomalies = [one.feed(fail, make_event({"src_ip": "x"}, at=float(n))) for n in range(3)]
+        ids.append(anomalies[-1].id if anomalies[-1] else "")
+    assert ids[0] == ids[1] != ""
+
+
+def test_without_group_by_all_is_one_group_named_by_its_host() -> None:
+    one, fail, _ = correlator(COUNT.replace("group-by: src_ip, ", ""))
+    anomalies = [one.feed(fail, make_event({"src_ip": str(n)}, at=float(n))) for n in range(3)]
+    assert anomalies[-1] is not None
+    assert anomalies[-1].entity == "host=web1"
+    assert anomalies[-1].because == '3 × "SSH login failed" within 2m (threshold 3)'
+
+
+def test_events_without_the_group_field_are_a_group_of_their_own() -> None:
+    one, fail, _ = correlator(COUNT.replace("group-by: src_ip", "group-by: [src_ip, user]"))
+    fields: list[dict[str, Value]] = [{"user": "a"}, {"src_ip": "x", "user": "a"}, {"user": "a"}, {"user": "a"}]
+    anomalies = [one.feed(fail, make_event(f, at=float(n))) for n, f in enumerate(fields)]
+    assert [anomaly is not None for anomaly in anomalies] == [False, False, False, True]
+    assert anomalies[-1] is not None
+    assert anomalies[-1].entity == "user=a"
+
+
+def test_the_rule_may_name_another_entity() -> None:
+    one, fail, _ = correlator(COUNT, "tellwhy: {entity: [user]}\n")
+    anomalies = [one.feed(fail, make_event({"src_ip": "x", "user": "bob"}, at=float(n))) for n in range(3)]
+    assert anomalies[-1] is not None
+    assert anomalies[-1].entity == "user=bob"
+
+
+@pytest.mark.parametrize(
+    ("section", "steps", "because"),
+    [
+        (
+            "type: value_count, rules: fail, group-by: src_ip, timespan: 1h, condition: {gte: 2, field: user}",
+            [("fail", "a"), ("fail", "a"), ("fail", "b")],
+            '2 different values of user in "SSH login failed" within 1h by src_ip=x (threshold 2)',
+        ),
+        (
+            "type: temporal, rules: [good, fail], group-by: src_ip, timespan: 90s",
+            [("fail", "a"), ("good", "a")],
+            '"SSH login worked" and "SSH login failed" within 90s by src_ip=x',
+        ),
+        (
+            "type: temporal_ordered, rules: [fail, fail, good], group-by: src_ip, timespan: 5m",
+            [("good", "a"), ("fail", "a"), ("fail", "a"), ("good", "a")],
+            '"SSH login failed" then "SSH login failed" then "SSH login worked" within 5m by src_ip=x',
+        ),
+        (
+            "type: temporal, group-by: src_ip, timespan: 5m, condition: good and not fail",
+            [("good", "a")],
+            '"SSH login worked" within 5m by src_ip=x (good and not fail)',
+        ),
+        (
+            "type: event_count, rules: [fail, good], timespan: 1m, condition: {gt: 1}",
+            [("fail", "a"), ("good", "b")],
+            '2 × "SSH login failed" or "SSH login worked" within 1m (threshold more than 1)',
+        ),
+    ],
+)
+def test_every_kind_says_why(section: str, steps: list[tuple[str, str]], because: str) -> None:
+    one, fail, good = correlator(section)
+    anomalies = [
+        one.feed(fail if name == "fail" else good, make_event({"src_ip": "x", "user": user}, at=float(n)))
+        for n, (name, user) in enumerate(steps)
+    ]
+    assert [anomaly is not None for anomaly in anomalies] == [False] * (len(steps) - 1) + [True]
+    assert anomalies[-1] is not None
+    assert anomalies[-1].because == because
+
+
+def test_events_without_the_counted_field_do_not_count() -> None:
+    one, fail, _ = correlator("type: value_count, rules: fail, timespan: 1h, condition: {gte: 1, field: user}")
+    assert one.feed(fail, make_event({"src_ip": "x"})) is None
+    assert one.feed(fail, make_event({"user": "x"})) is not None
+
+
+def test_aliases_bring_different_fields_together() -> None:
+    one, fail, good = correlator(
+        "type: temporal, rules: [fail, good], group-by: ip, timespan: 1m, aliases: {ip: {fail: src_ip, good: addr}}"
+    )
+    assert one.feed(fail, make_event({"src_ip": "x"}, at=0)) is None
+    assert one.feed(good, make_event({"src_ip": "x", "addr": "y"}, at=1)) is None
+    anomaly = one.feed(good, make_event({"addr": "x"}, at=2))
+    assert anomaly is not None
+    assert anomaly.entity == "ip=x"
+
+
+def test_groups_are_bounded() -> None:
+    one, fail, _ = correlator(COUNT, limit=10)
+    for n in range(100):
+        one.feed(fail, make_event({"src_ip": str(n)}, at=float(n), text="x" * 100_000, event_id=str(n)))
+    assert (len(one.memory), one.memory.evictions) == (10, 90)
+    assert all(row.value is None or len(row.value) < 20_000 for row in one.memory.changes())
+
+
+def test_hostile_group_values_are_no_trouble() -> None:
+    one, fail, _ = correlator(COUNT)
+    for value in ("x" * 1_000_000, "a\nb", "\udcff", '", "'):
+        anomalies = [one.feed(fail, make_event({"src_ip": value}, at=float(n), event_id=str(n))) for n in range(3)]
+        assert anomalies[-1] is not None
+        assert anomalies[-1].because.isprintable()
+        assert len(anomalies[-1].because) < 500
+    assert all(len(row.key) < 300 for row in one.memory.changes())

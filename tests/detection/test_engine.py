@@ -1,0 +1,232 @@
+"""Routing, and the promise that a restart at any point changes nothing."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.detection.engine import Engine, sees
+from daemon.detection.rules import ParsedRules, parse_rules
+from daemon.model import Anomaly, Event, Logsource, Snapshot
+from tests.doubles.detection import METRICS, PROCESS, SSHD, make_event, sound
+
+RULES = """\
+title: Failed
+name: failed
+logsource: {product: linux, service: sshd}
+detection: {s: {result: failed}, condition: s}
+---
+title: Worked
+name: worked
+logsource: {product: linux, service: sshd}
+detection: {s: {result: accepted}, condition: s}
+---
+title: Burst
+name: burst
+correlation: {type: event_count, rules: failed, group-by: src_ip, timespan: 20s, condition: {gte: 3}}
+---
+title: Spray
+correlation: {type: value_count, rules: failed, group-by: src_ip, timespan: 30s, condition: {gte: 3, field: user}}
+---
+title: Broken in
+correlation: {type: temporal_ordered, rules: [burst, worked], group-by: src_ip, timespan: 1m}
+---
+title: Both
+correlation: {type: temporal, rules: [failed, worked], group-by: user, timespan: 10s, generate: true}
+---
+title: Busy
+logsource: {product: linux, category: host_metrics}
+detection: {s: {cpu.percent|gte: 95}, condition: s}
+tellwhy: {sustain: {for: 10s, resolve_after: 5s}}
+"""
+
+
+def test_a_rule_sees_what_has_all_that_it_asks_for() -> None:
+    linux, sshd = Logsource("linux", "", ""), Logsource("linux", "", "sshd")
+    for rule, event, seen in (
+        (linux, SSHD, True), (linux, Logsource(), True), (linux, PROCESS, False), (linux, METRICS, False),
+        (linux, Logsource("linux", "evidence_loss"), False), (sshd, SSHD, True), (sshd, Logsource(), False),
+        (sshd, Logsource("linux", "", "sudo"), False), (PROCESS, PROCESS, True), (PROCESS, SSHD, False),
+        (PROCESS, Logsource("linux", "process_creation", "auditd"), True), (Logsource("", "", "sshd"), SSHD, True),
+        (Logsource("linux", "", "auditd"), Logsource("linux", "process_creation", "auditd"), False),
+        (Logsource("windows", "process_creation"), PROCESS, False), (sshd, Logsource("Linux", "", "SSHD"), True),
+        (Logsource("", "process_creation"), PROCESS, True),
+    ):  # fmt: skip
+        assert sees(rule, event) is seen, (rule, event)
+
+
+def engine(text: str = RULES, **more: int) -> Engine:
+    return Engine(sound(text), **more)
+
+
+def titles(anomalies: list[Anomaly]) -> list[str]:
+    return [anomaly.rule.title for anomaly in anomalies]
+
+
+def login(at: float, result: str = "failed", user: str = "root", ip: str = "203.0.113.9") -> Event:
+    fields = {"result": result, "user": user, "src_ip": ip}
+    return make_event(fields, at=at, source=SSHD, event_id=f"l{at}{user}{ip}{result}")
+
+
+def test_one_event_one_anomaly_with_its_reason() -> None:
+    rules = (
+        "title: Shell\nlogsource: {category: process_creation}\ndetection: {s: {Image|endswith: /nc}, condition: s}\n"
+    )
+    event = make_event({"Image": "/bin/nc", "User": "eve"})
+    (anomaly,) = engine(rules).feed(event)
+    assert (anomaly.rule.title, anomaly.entity, anomaly.because) == (
+        "Shell", "User=eve, host=web1", 'Image ends with "/nc"',
+    )  # fmt: skip
+    assert (anomaly.events, anomaly.at, anomaly.ends) == ((event,), event.at, False)
+    assert engine(rules).feed(event)[0].id == anomaly.id
+
+
+def test_building_blocks_are_silent_unless_asked_to_speak() -> None:
+    one = engine()
+    assert titles(one.feed(login(0))) == ["Failed"]
+    assert titles(one.feed(login(1, "accepted", "bob"))) == ["Worked"]
+    silent = engine(RULES.replace(", generate: true", ""))
+    assert silent.feed(login(0)) == []
+
+
+def test_correlations_build_upon_correlations() -> None:
+    one = engine(RULES.replace(", generate: true", ""))
+    found = [titles(one.feed(event)) for event in (*map(login, range(3)), login(30, "accepted", "bob"))]
+    assert found == [[], [], [], ["Broken in"]]
+
+
+def test_one_event_feeds_the_rules_of_a_correlation_in_their_order() -> None:
+    text = (
+        "title: A\nname: a\nlogsource: {product: linux}\ndetection: {k: [x], condition: k}\n---\n"
+        "title: B\nname: b\nlogsource: {product: linux}\ndetection: {k: [y], condition: k}\n---\n"
+        "title: C\ncorrelation: {type: temporal_ordered, rules: [b, a], timespan: 1m}\n"
+    )
+    assert titles(engine(text).feed(make_event(text="x y", source=Logsource()))) == ["C"]
+
+
+def test_the_clock_alone_makes_nothing_fire() -> None:
+    one = engine()
+    for event in (login(0), login(1)):
+        one.feed(event)
+    assert one.tick(1e12) == []
+
+
+def test_routes_of_hostile_services_are_bounded() -> None:
+    one = engine()
+    for n in range(5000):
+        one.feed(make_event(source=Logsource("linux", "", f"evil{n}")))
+    assert len(one._routes) <= 1024
+
+
+def test_groups_are_bounded_and_evictions_counted() -> None:
+    one = engine(max_groups=5)
+    for n in range(50):
+        one.feed(login(n, ip=f"198.51.100.{n}"))
+    assert one.evictions == 45 * 2
+    assert sum(row.value is not None for row in one.changes()) <= 5 * 4
+
+
+def test_what_the_engine_tells_of_its_rules() -> None:
+    one = engine()
+    assert [rule.title for rule in one.rules] == [
+        "Failed", "Worked", "Busy", "Burst", "Spray", "Both", "Broken in",
+    ]  # fmt: skip
+    assert len(one.sustained) == 1
+
+
+def test_rows_of_rules_that_changed_or_went_are_not_used_and_cleaned_up() -> None:
+    one = engine()
+    for n in range(2):
+        one.feed(login(n))
+    rows = one.changes()
+    assert rows
+    changed = engine(RULES.replace("timespan: 20s", "timespan: 21s"))
+    changed.restore([*rows, Snapshot("assembler", "x", b"y"), Snapshot("detection", "odd", b"z")])
+    gone = {row.key for row in changed.changes()}
+    assert "odd" in gone
+    assert gone < {row.key for row in rows} | {"odd"}
+    assert "Burst" not in titles(changed.feed(login(2)))
+
+
+def test_a_row_that_cannot_be_read_is_dropped() -> None:
+    one = engine()
+    one.feed(login(0))
+    rows = [Snapshot(row.step, row.key, b"\xc1") for row in one.changes()]
+    again = engine()
+    again.restore(rows)
+    assert again.changes() == [Snapshot(row.step, row.key, None) for row in rows]
+    assert titles(again.feed(login(1))) == ["Failed"]
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(-8, 12), st.sampled_from(["failed", "accepted"]), st.sampled_from("abc"), st.sampled_from("xyz")),
+        st.tuples(st.integers(0, 6), st.just("cpu"), st.sampled_from([99.0, 10.0]), st.sampled_from(["h1", "h2"])),
+    ),
+    max_size=60,
+)  # fmt: skip
+PARSED: ParsedRules = parse_rules({"r.yml": RULES})
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVENTS, st.sets(st.integers(0, 59), max_size=6), st.sampled_from([2, 100]))
+def test_a_restart_at_any_point_changes_nothing(
+    steps: list[tuple[int, str, str | float, str]], cuts: set[int], max_groups: int
+) -> None:
+    """The worst bug: a daemon that was killed tells of other incidents than one that was not."""
+    events, at = [], 1000.0
+    for n, (gap, kind, what, who) in enumerate(steps):
+        at += gap
+        if kind == "cpu":
+            events.append(make_event({"cpu.percent": what}, at=at, source=METRICS, host=who, event_id=str(n)))
+        else:
+            fields = {"result": kind, "user": what, "src_ip": who, "odd": "\udcff", "list": ("a", "b")}
+            events.append(make_event(fields, at=at, source=SSHD, event_id=str(n)))
+    whole, pieces = Engine(PARSED, max_groups=max_groups), Engine(PARSED, max_groups=max_groups)
+    stored: dict[str, bytes] = {}
+    for n, event in enumerate(events):
+        if n in cuts:
+            _store(stored, pieces)
+            pieces = Engine(PARSED, max_groups=max_groups)
+            pieces.restore([Snapshot("detection", key, value) for key, value in stored.items()])
+        assert pieces.feed(event) == whole.feed(event)
+
+
+def _store(stored: dict[str, bytes], one: Engine) -> None:
+    for row in one.changes():
+        if row.value is None:
+            stored.pop(row.key, None)
+        else:
+            stored[row.key] = row.value
+
+
+@pytest.fixture(scope="session")
+def linux_rules(shared_data: Path) -> ParsedRules:
+    paths = sorted((shared_data / "sigma-rules").rglob("*.yml"))
+    return parse_rules({str(path): path.read_text(encoding="utf-8") for path in paths})
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        (
+            make_event({"Image": "/usr/bin/base64", "CommandLine": "base64 -d x"}),
+            "Decode Base64 Encoded Text",
+        ),
+        (make_event({"type": "SYSCALL", "a0": "26", "SYSCALL": "socket"}, source=Logsource("linux", "", "auditd")), ""),
+        (
+            make_event({"type": "EXECVE", "a0": "init", "a1": "0"}, text='type=EXECVE a0="init" a1="0"',
+                       source=Logsource("linux", "", "auditd")),
+            "System Shutdown/Reboot - Linux",
+        ),
+        (
+            make_event({"type": "EXECVE", "a0": "init", "a1": "10"}, text='type=EXECVE a0="init" a1="10"',
+                       source=Logsource("linux", "", "auditd")),
+            "",
+        ),
+    ],
+)  # fmt: skip
+def test_rules_of_sigmahq_on_events_of_ours(linux_rules: ParsedRules, event: Event, title: str) -> None:
+    found = titles(Engine(linux_rules).feed(event))
+    assert title in found if title else "System Shutdown/Reboot - Linux" not in found

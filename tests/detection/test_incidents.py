@@ -1,0 +1,202 @@
+"""Grouping and the decision to speak; what must not depend on ticks or restarts."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.detection.incidents import Incidents
+from daemon.model import Anomaly, Decision, Incident, IncidentStatus, Severity
+from tests.doubles.detection import make_anomaly
+
+QUIET, REPEAT = 100.0, 250.0
+
+
+def grouping(max_tracked: int = 1000, sustained: tuple[str, ...] = ()) -> Incidents:
+    return Incidents(quiet_after=QUIET, repeat_every=REPEAT, max_tracked=max_tracked, sustained=sustained)
+
+
+def decisions(one: Incidents, *anomalies: Anomaly) -> list[str]:
+    return [one.feed(anomaly).decision.value for anomaly in anomalies]
+
+
+def at(*times: float) -> list[Anomaly]:
+    return [make_anomaly(time) for time in times]
+
+
+def test_the_first_of_an_entity_is_told_and_what_joins_it_is_not() -> None:
+    one = grouping()
+    first, second = (one.feed(anomaly) for anomaly in at(0, 50))
+    assert (first.decision, second.decision) == (Decision.first, Decision.suppressed)
+    assert first.incident.id == second.incident.id
+    assert first.incident.id.startswith("inc_")
+    assert len(first.incident.id) == 28
+    assert (second.incident.count, second.incident.opened_at, second.incident.last_at) == (2, 0, 50)
+    assert (second.incident.status, second.incident.because) == (IncidentStatus.open, "b50")
+    assert second.anomaly is not None
+
+
+def test_suppression_never_hides_another_entity_rule_or_host() -> None:
+    one = grouping()
+    others = [make_anomaly(), make_anomaly(entity="User=eve"), make_anomaly(rule="r2")]
+    assert decisions(one, *others) == ["first"] * 3
+    assert one.open_count == 3
+
+
+def test_people_hear_again_when_it_lasts() -> None:
+    times = [0.0, 90.0, 180.0, 260.0, 350.0, 440.0, 520.0]
+    assert decisions(grouping(), *at(*times)) == [
+        "first", "suppressed", "suppressed", "repeated", "suppressed", "suppressed", "repeated",
+    ]  # fmt: skip
+
+
+def test_people_hear_when_it_gets_worse() -> None:
+    one = grouping()
+    changes = [one.feed(make_anomaly(t, level=Severity[level])) for t, level in ((0, "low"), (1, "high"), (2, "low"))]
+    assert [change.decision for change in changes] == [Decision.first, Decision.escalated, Decision.suppressed]
+    assert changes[-1].incident.severity is Severity.high
+    assert changes[-1].incident.notified_at == 1
+
+
+def test_after_a_silence_it_is_another_incident() -> None:
+    one = grouping()
+    changes = [one.feed(anomaly) for anomaly in at(0, 100, 200.5)]
+    assert [change.decision.value for change in changes] == ["first", "suppressed", "first"]
+    assert changes[0].incident.id == changes[1].incident.id != changes[2].incident.id
+    assert changes[2].incident.count == 1
+
+
+def test_an_end_closes_without_counting() -> None:
+    one = grouping()
+    one.feed(make_anomaly(0))
+    change = one.feed(make_anomaly(5000, ends=True))
+    assert (change.decision, change.incident.status, change.incident.count) == (
+        Decision.resolved, IncidentStatus.closed, 1,
+    )  # fmt: skip
+    assert (change.incident.last_at, one.open_count) == (5000, 0)
+    assert decisions(one, make_anomaly(5001, ends=True)) == ["suppressed"]
+    assert decisions(one, make_anomaly(5002)) == ["first"]
+
+
+def test_what_happened_before_an_end_belongs_to_what_ended() -> None:
+    one = grouping()
+    first = one.feed(make_anomaly(0)).incident
+    one.feed(make_anomaly(50, ends=True))
+    change = one.feed(make_anomaly(20))
+    assert (change.incident.id, change.decision, change.incident.status, change.incident.count) == (
+        first.id, Decision.suppressed, IncidentStatus.closed, 2,
+    )  # fmt: skip
+    assert (change.incident.because, change.incident.anomalies[-1].ends) == ("b50", True)
+    assert decisions(one, make_anomaly(51)) == ["first"]
+
+
+def test_an_end_of_what_is_no_longer_known_is_still_told() -> None:
+    change = grouping().feed(make_anomaly(ends=True))
+    assert (change.decision, change.incident.status, change.incident.count) == (
+        Decision.resolved, IncidentStatus.closed, 0,
+    )  # fmt: skip
+
+
+def test_an_older_anomaly_moves_the_beginning() -> None:
+    one = grouping()
+    one.feed(make_anomaly(100))
+    incident = one.feed(make_anomaly(40)).incident
+    assert (incident.opened_at, incident.last_at, incident.count) == (40, 100, 2)
+    assert incident.first_event.startswith("e40")
+    assert incident.last_event.startswith("e100")
+
+
+def test_a_bounded_selection_and_an_exact_count() -> None:
+    one = grouping()
+    for n in range(500):
+        incident = one.feed(make_anomaly(float(n))).incident
+    assert incident.count == 500
+    assert [anomaly.at for anomaly in incident.anomalies] == [0, 1, 2, 495, 496, 497, 498, 499]
+
+
+def test_ticks_tell_what_turned_quiet_once() -> None:
+    one = grouping()
+    decisions(one, *at(0, 50), make_anomaly(60, entity="User=eve"))
+    assert one.tick(150) == []
+    (change,) = one.tick(151)
+    assert (change.decision, change.incident.status, change.anomaly) == (Decision.quiet, IncidentStatus.closed, None)
+    assert change.incident.last_at == 50
+    assert one.open_count == 1
+    assert [change.incident.entity for change in one.tick(1e9)] == ["User=eve"]
+    assert one.tick(1e10) == []
+
+
+def test_a_late_anomaly_joins_what_a_tick_had_closed() -> None:
+    one = grouping()
+    first = one.feed(make_anomaly(0)).incident
+    one.tick(1e6)
+    change = one.feed(make_anomaly(90))
+    assert (change.incident.id, change.decision, change.incident.status) == (
+        first.id, Decision.suppressed, IncidentStatus.open,
+    )  # fmt: skip
+    assert len(one.tick(1e6)) == 1
+
+
+def test_what_says_itself_when_it_is_over_does_not_turn_quiet() -> None:
+    one = grouping(sustained=("r1",))
+    decisions(one, make_anomaly(0), make_anomaly(0, rule="r2"))
+    assert [change.incident.rule.id for change in one.tick(1e9)] == ["r2"]
+    assert one.open_count == 1
+
+
+def test_the_bound_holds_and_who_goes_is_told() -> None:
+    one = grouping(max_tracked=10)
+    for n in range(100):
+        one.feed(make_anomaly(float(n), entity=str(n)))
+    assert (one.evictions, one.open_count, len(one._tracked)) == (90, 10, 10)
+    closed = one.tick(99)
+    assert len(closed) == 10  # no more than the bound are held back for the next tick
+    assert {change.decision for change in closed} == {Decision.quiet}
+    assert decisions(one, make_anomaly(99, entity="99")) == ["suppressed"]
+
+
+def test_a_busy_incident_does_not_grow_memory() -> None:
+    one = grouping()
+    for n in range(20_000):
+        one.feed(make_anomaly(float(n)))
+    assert len(one._by_age) + len(one._open_by_age) < 200
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(-30, 130), st.sampled_from(["a", "b", "c"]), st.sampled_from([1, 2, 3]), st.booleans(), st.booleans()
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+def anomalies(steps: list[tuple[int, str, int, bool, bool]]) -> list[Anomaly]:
+    found, time = [], 0.0
+    for n, (gap, entity, level, ends, _) in enumerate(steps):
+        time += gap
+        more = {"anomaly_id": f"an{n}", "ends": ends and entity == "c"}
+        found.append(make_anomaly(time, entity=entity, level=Severity(level), **more))
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_a_restart_at_any_point_changes_nothing(steps: list[tuple[int, str, int, bool, bool]]) -> None:
+    whole, pieces = grouping(), grouping()
+    stored: dict[str, Incident] = {}
+    for anomaly, step in zip(anomalies(steps), steps, strict=True):
+        if step[4]:
+            pieces = grouping()
+            pieces.restore(stored.values())
+        found = pieces.feed(anomaly)
+        assert found == whole.feed(anomaly)
+        stored[found.incident.id] = found.incident
+        assert pieces.open_count == whole.open_count
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_ticks_change_no_incident_and_no_decision(steps: list[tuple[int, str, int, bool, bool]]) -> None:
+    still, ticking = grouping(), grouping()
+    for anomaly, step in zip(anomalies(steps), steps, strict=True):
+        if step[4]:
+            ticking.tick(anomaly.at + 500)
+        assert ticking.feed(anomaly) == still.feed(anomaly)

@@ -1,0 +1,224 @@
+"""Windows against a plain reading of what they mean, and at their bounds."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.detection.rules_correlation import Correlation
+from daemon.detection.windows import COMPARE, Entry, Window, build_pattern, feed_window, keep_evidence
+from tests.doubles.detection import make_event
+
+SPAN = 60.0
+
+
+def asked(kind: str = "event_count", count: int = 3, operator: str = "gte", **more: Any) -> Correlation:
+    inputs = more.pop("inputs", ("a",))
+    return Correlation(kind, inputs, inputs, SPAN, operator=operator, count=count, **more)
+
+
+def firings(correlation: Correlation, entries: list[tuple[float, str]]) -> list[float]:
+    """The times of the entries that made it fire."""
+    window, pattern = Window([]), build_pattern(correlation)
+    return [at for at, value in entries if feed_window(window, Entry(at, value), pattern, SPAN) is not None]
+
+
+def times(*ats: float) -> list[tuple[float, str]]:
+    return [(at, "a") for at in ats]
+
+
+def test_a_count_fires_when_it_is_reached_and_not_while_the_burst_goes_on() -> None:
+    assert firings(asked(), times(0, 10, 20, 30, 40, 50)) == [20]
+
+
+def test_it_fires_again_once_the_window_has_emptied_below_the_threshold() -> None:
+    assert firings(asked(), times(0, 1, 2, 100, 101, 102, 103)) == [2, 102]
+    assert firings(asked(), times(0, 30, 60, 91, 100)) == [60, 100]
+
+
+def test_a_stream_just_at_the_threshold_ceases_and_crosses_again_each_time() -> None:
+    assert firings(asked(), times(0, 30, 60, 90, 120)) == [60, 90, 120]
+    assert firings(asked(), times(0, 29, 58, 87, 116)) == [58, 87, 116]
+    assert firings(asked(), times(0, 20, 40, 60, 80)) == [40]
+
+
+def test_a_window_holds_both_of_its_ends() -> None:
+    assert firings(asked(count=2), times(0, 60)) == [60]
+    assert firings(asked(count=2), times(0, 60.01)) == []
+    assert firings(asked(count=2), times(1700000000.3, 1700000060.3)) == [1700000060.3]
+
+
+def test_a_threshold_of_one_fires_per_silence() -> None:
+    assert firings(asked(count=1), times(0, 10, 100, 200)) == [0, 100, 200]
+
+
+@pytest.mark.parametrize(
+    ("operator", "count", "expected"),
+    [
+        ("gt", 2, [2]),
+        ("eq", 2, [1, 101]),
+        ("lt", 2, [0, 100]),
+        ("lte", 2, [0, 100]),
+        ("neq", 1, [1, 101]),
+        ("gte", 0, [0]),
+    ],
+)
+def test_operators(operator: str, count: int, expected: list[float]) -> None:
+    assert firings(asked(count=count, operator=operator), times(0, 1, 2, 3, 100, 101)) == expected
+
+
+def test_a_late_event_takes_its_place() -> None:
+    assert firings(asked(), times(0, 10, 70.5, 5)) == [5]
+    assert firings(asked(), times(100, 120, 110)) == [110]
+    assert firings(asked(), times(100, 120, 30)) == []
+
+
+def test_a_late_event_does_not_make_a_burst_fire_twice() -> None:
+    assert firings(asked(), times(100, 101, 102, 45, 103, 104)) == [102]
+    assert firings(asked(), times(100, 101, 102, 99, 98, 103)) == [102]
+
+
+def test_a_wrong_date_neither_hides_nor_completes_anything() -> None:
+    year = 31_536_000.0
+    assert firings(asked(), times(0, 1, year, 2, 3)) == [2]
+    assert firings(asked(), times(0, 1, -year, 2, 3)) == [2]
+    assert firings(asked(), times(year, 0, year + 1, 1)) == []
+
+
+def naive(entries: list[float], operator: str, count: int) -> list[float]:
+    """In order: fire on an event when its window satisfies, unless it has satisfied ever since the last firing."""
+    fired, found = False, []
+    for i, at in enumerate(entries):
+
+        def holds(upto: int, at: float = at) -> bool:
+            return COMPARE[operator](sum(at - SPAN <= one for one in entries[:upto]), count)
+
+        fired = fired and holds(i)
+        now = holds(i + 1)
+        if now and not fired:
+            found.append(at)
+        fired = now
+    return found
+
+
+@given(st.lists(st.integers(0, 40).map(float), max_size=40), st.sampled_from(sorted(COMPARE)), st.integers(0, 5))
+def test_counts_in_order_equal_a_naive_reading(gaps: list[float], operator: str, count: int) -> None:
+    ats = [sum(gaps[: i + 1]) for i in range(len(gaps))]
+    assert firings(asked(count=count, operator=operator), times(*ats)) == naive(ats, operator, count)
+
+
+@given(st.lists(st.integers(0, 59).map(float), min_size=3, max_size=8), st.randoms())
+def test_within_one_window_order_of_arrival_does_not_matter(ats: list[float], random: Any) -> None:
+    random.shuffle(ats)
+    assert len(firings(asked(), times(*ats))) == 1
+
+
+def test_distinct_values_are_counted_once_each() -> None:
+    many = asked("value_count", fields=("user",))
+    assert firings(many, [(0, "x"), (1, "x"), (2, "y"), (3, "x"), (4, "z"), (5, "w")]) == [4]
+    assert firings(many, [(0, "x"), (50, "y"), (70, "z"), (71, "x")]) == [71]
+    assert firings(many, [(0, "x"), (50, "x"), (51, "y"), (100, "z")]) == [100]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("wxyz")), max_size=30), st.integers(1, 4))
+def test_distinct_in_order_equals_a_naive_reading(steps: list[tuple[int, str]], count: int) -> None:
+    entries, at = [], 0.0
+    for gap, value in steps:
+        at += gap
+        entries.append((at, value))
+
+    def holds(upto: int, at: float) -> bool:
+        return len({value for one, value in entries[:upto] if at - SPAN <= one}) >= count
+
+    fired, expected = False, []
+    for i, (at, _) in enumerate(entries):
+        fired = fired and holds(i, at)
+        if holds(i + 1, at) and not fired:
+            expected.append(at)
+        fired = holds(i + 1, at)
+    assert firings(asked("value_count", count, fields=("u",)), entries) == expected
+
+
+def test_temporal_wants_every_rule_in_any_order() -> None:
+    both = asked("temporal", 2, inputs=("a", "b"))
+    assert firings(both, [(0, "b"), (10, "b"), (20, "a")]) == [20]
+    assert firings(both, [(0, "b"), (61, "a")]) == []
+    words = asked("temporal", 0, inputs=("a", "b"), holds=lambda fired: "a" in fired and "b" not in fired)
+    assert firings(words, [(0, "b"), (10, "a"), (100, "a")]) == [100]
+
+
+def test_ordered_wants_the_order_written() -> None:
+    order = asked("temporal_ordered", inputs=("a", "b"))
+    assert firings(order, [(0, "a"), (10, "b")]) == [10]
+    assert firings(order, [(0, "b"), (10, "a")]) == []
+    assert firings(order, [(0, "a"), (61, "b")]) == []
+    assert firings(order, [(0, "a"), (50, "a"), (100, "b")]) == [100]
+    assert firings(order, [(10, "b"), (0, "a")]) == [0]
+    assert firings(order, [(0, "a"), (0, "b")]) == [0]
+    assert firings(order, [(0, "b"), (0, "a")]) == []
+    assert firings(asked("temporal_ordered", inputs=("a", "a", "b")), [(0, "a"), (1, "b"), (2, "a"), (3, "b")]) == [3]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abcx")), max_size=24))
+def test_ordered_in_order_equals_a_naive_reading(steps: list[tuple[int, str]]) -> None:
+    order = ("a", "b", "c")
+    entries, at = [], 0.0
+    for gap, value in steps:
+        at += gap
+        if value != "x":
+            entries.append((at, value))
+
+    def holds(upto: int, at: float) -> bool:
+        place = 0
+        for one, value in entries[:upto]:
+            if one >= at - SPAN and place < len(order) and value == order[place]:
+                place += 1
+        return place == len(order)
+
+    fired, expected = False, []
+    for i, (at, _) in enumerate(entries):
+        fired = fired and holds(i, at)
+        if holds(i + 1, at) and not fired:
+            expected.append(at)
+        fired = holds(i + 1, at)
+    assert firings(asked("temporal_ordered", inputs=order), entries) == expected
+
+
+@pytest.mark.parametrize(
+    ("correlation", "values", "most"),
+    [
+        (asked(count=8), "a", 9),
+        (asked("value_count", 8, fields=("u",)), "abcdefghijklmnopqrstuvwxyz", 18),
+        (asked("temporal_ordered", inputs=tuple("abcd")), "bc", 128),
+        (asked("temporal_ordered", inputs=tuple("abcdefghijklmnopqrst")), "bc", 400),
+    ],
+)
+def test_a_flood_does_not_grow_a_window(correlation: Correlation, values: str, most: int) -> None:
+    window, pattern = Window([]), build_pattern(correlation)
+    for n in range(1500):
+        feed_window(window, Entry(n / 100, values[n % len(values)], make_event()), pattern, SPAN)
+        keep_evidence(window.entries, n / 100, SPAN, 5)
+        assert len(window.entries) <= most
+        assert sum(entry.event is not None for entry in window.entries) <= 5
+
+
+def test_a_flood_does_not_wash_away_the_beginning_of_a_chain() -> None:
+    flood = [(1 + n / 100, "bc"[n % 2]) for n in range(2000)]
+    assert firings(asked("temporal_ordered", inputs=tuple("abcd")), [(0.0, "a"), *flood, (40.0, "d")]) == [40.0]
+
+
+def test_late_floods_are_bounded_too() -> None:
+    window, pattern = Window([]), build_pattern(asked("value_count", 8, fields=("u",)))
+    for n in range(500):
+        feed_window(window, Entry(1000 - n / 100, "same"), pattern, SPAN)
+    assert len(window.entries) <= 18
+
+
+def test_evidence_is_the_first_of_the_window_and_the_last() -> None:
+    entries = [Entry(float(n), "a", make_event(at=float(n))) for n in range(9)]
+    keep_evidence(entries, 8.0, SPAN, 5)
+    assert [entry.at for entry in entries if entry.event is not None] == [0, 5, 6, 7, 8]
+    entries.append(Entry(65.0, "a", make_event(at=65.0)))
+    keep_evidence(entries, 65.0, SPAN, 5)
+    assert [entry.at for entry in entries if entry.event is not None] == [5, 6, 7, 8, 65]

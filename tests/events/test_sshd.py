@@ -1,0 +1,143 @@
+"""What sshd says, however hostile the user name."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.events.sshd import parse_sshd
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (
+            "Failed password for root from 192.0.2.1 port 4 ssh2",
+            {
+                "action": "login_failed",
+                "result": "failure",
+                "user": "root",
+                "method": "password",
+                "src_ip": "192.0.2.1",
+                "src_port": "4",
+                "invalid_user": "false",
+            },
+        ),
+        (
+            "Failed password for invalid user  from 2001:db8::1 port 4 ssh2",
+            {"action": "login_failed", "user": "", "src_ip": "2001:db8::1", "invalid_user": "true"},
+        ),
+        ("Failed password for bob from gateway.example port 4", {"src_host": "gateway.example", "user": "bob"}),
+        (
+            "Accepted publickey for ubuntu from 192.0.2.1 port 4 ssh2: RSA SHA256:abc",
+            {"action": "login", "result": "success", "user": "ubuntu", "method": "publickey"},
+        ),
+        ("Accepted keyboard-interactive/pam for bob from fe80::1%eth0 port 4 ssh2", {"src_ip": "fe80::1%eth0"}),
+        (
+            "Failed publickey for root from 192.0.2.1 port 4 ssh2: RSA-CERT SHA256:x ID evil from 198.51.100.6 port 1 ssh2 (serial 0) CA RSA SHA256:y",
+            {"user": "root", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "Invalid user a from b from 192.0.2.1 port 4",
+            {"action": "invalid_user", "user": "a from b", "src_ip": "192.0.2.1"},
+        ),
+        ("Invalid user  from 192.0.2.1", {"action": "invalid_user", "user": "", "invalid_user": "true"}),
+        (
+            "error: maximum authentication attempts exceeded for invalid user x from 192.0.2.1 port 4 ssh2 [preauth]",
+            {"action": "max_attempts", "user": "x", "invalid_user": "true", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "User bob from 192.0.2.1 not allowed because not listed in AllowUsers",
+            {"action": "login_denied", "user": "bob", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "Received disconnect from 192.0.2.1 port 5:11: bye from 1.1.1.1 port 2:11: x [preauth]",
+            {"action": "disconnect", "src_ip": "192.0.2.1", "src_port": "5"},
+        ),
+        ("Received disconnect from 2001:db8::1: 11: Bye Bye", {"src_ip": "2001:db8::1"}),
+        (
+            "Disconnected from user bob 192.0.2.1 port 5",
+            {"action": "disconnect", "user": "bob", "invalid_user": "false"},
+        ),
+        ("Disconnected from 192.0.2.1 port 5 [preauth]", {"action": "disconnect", "src_ip": "192.0.2.1"}),
+        (
+            "Connection closed by invalid user a b 192.0.2.1 port 5 [preauth]",
+            {"user": "a b", "invalid_user": "true", "src_ip": "192.0.2.1"},
+        ),
+        ("Connection reset by 192.0.2.1", {"src_ip": "192.0.2.1"}),
+        (
+            "Disconnecting authenticating user root 192.0.2.1 port 3: Too many authentication failures [preauth]",
+            {"action": "disconnect", "user": "root"},
+        ),
+        (
+            "Bad protocol version identification 'GET / from 1.1.1.1 port 1' from 192.0.2.1 port 3",
+            {"action": "bad_protocol", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "fatal: Unable to negotiate with 192.0.2.1 port 3: no matching host key type found. [preauth]",
+            {"action": "bad_protocol", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "Timeout before authentication for connection from 192.0.2.1 to 10.0.0.1, pid = 4",
+            {"action": "timeout", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "drop connection #0 from [192.0.2.1]:4 on [10.0.0.1]:22 penalty: failed authentication",
+            {"action": "penalised", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "reverse mapping checking getaddrinfo for a [1.1.1.1] failed [192.0.2.1] failed - POSSIBLE BREAK-IN ATTEMPT!",
+            {"src_ip": "192.0.2.1"},
+        ),
+    ],
+)
+def test_messages(message: str, fields: dict[str, str]) -> None:
+    assert parse_sshd(message).items() >= fields.items()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "Server listening on :: port 22.",
+        "Failed",
+        "Failed password for x",
+        "Accepted password for root from 192.0.2.1 port 4 ssh2 and more",
+    ],
+)
+def test_the_unknown_has_no_fields(message: str) -> None:
+    assert parse_sshd(message) == {}
+
+
+def test_the_vector_of_log_injection(shared_data: Path) -> None:
+    rows = [json.loads(line) for line in (shared_data / "vectors" / "log_injection.jsonl").read_text().splitlines()]
+    raw = next(row["raw"] for row in rows if row["id"] == "sshd_username")
+    fields = parse_sshd(raw.partition("sshd[1]: ")[2])
+    assert (fields["src_ip"], fields["user"]) == ("203.0.113.9", "root from 10.10.1.2 port 55555 ssh2")
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=40).filter(lambda text: "\n" not in text),
+    st.lists(
+        st.sampled_from(
+            [" from 10.0.0.1 port 1 ssh2", "invalid user ", "root", " [preauth]", ": RSA SHA256:x", " port 7"]
+        )
+    ).map("".join),
+)
+
+
+@given(HOSTILE)
+def test_no_user_name_forges_an_address(user: str) -> None:
+    for prefix in ("Failed password for invalid user ", "Accepted password for ", "Invalid user "):
+        tail = " from 203.0.113.9 port 51122" + ("" if prefix.startswith("Invalid") else " ssh2")
+        fields = parse_sshd(f"{prefix}{user}{tail}")
+        assert (fields["src_ip"], fields["src_port"]) == ("203.0.113.9", "51122")
+
+
+def test_long_hostile_messages_cost_little() -> None:
+    for filler in ("a from b port 1 ssh2: A SHA256:x ID ", " from 1 port 1", " "):
+        for words in ("Failed password for ", "Disconnecting ", "Starting session: "):
+            assert parse_sshd((words + filler * 2000)[:2048]) in ({}, parse_sshd((words + filler * 2000)[:2048]))
+            assert parse_sshd(words + filler * 10_000) == {}

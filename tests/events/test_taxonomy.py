@@ -1,0 +1,248 @@
+"""Events in Sigma's names, of records and of what they say together."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.events import Output
+from daemon.model import Event
+from tests.doubles.audit_lines import events_of, execve, lines_of, read_all, reader_of
+
+HEAD = "msg=audit(1795252500.100:7):"
+CALL = (
+    f"type=SYSCALL {HEAD} arch=c000003e syscall={{number}} success={{success}} exit={{exit}} a0=3 a1=1 a2=10 a3=0 items=2 "
+    'ppid=200 pid=300 auid=1000 uid=1000 gid=0 euid=0 tty=pts0 comm="x" exe="/usr/bin/x" key="net"'
+)
+
+
+def call(number: int, success: str = "yes", exit_: str = "0") -> str:
+    return CALL.format(number=number, success=success, exit=exit_)
+
+
+def test_every_record_is_an_event_with_its_own_keys() -> None:
+    events = events_of(read_all("auditd", *execve(7, "sh", "-c", "id; ls")), service="auditd")
+    assert [event.fields["type"] for event in events] == ["SYSCALL", "EXECVE", "CWD", "PATH", "PATH", "PROCTITLE"]
+    assert events[0].fields.items() >= {"uid": "1000", "UID": "alice", "SYSCALL": "execve", "a0": "1"}.items()
+    assert events[1].fields.items() >= {"a0": "sh", "a2": "id; ls", "argc": "3"}.items()
+    assert 'a2="id; ls"' in events[1].text
+    assert events[1].text.startswith("type=EXECVE msg=audit(1795252500.100:7): argc=3 a0=")
+    assert {event.fields["User"] for event in events} == {"alice"}
+
+
+def test_ids_are_of_the_record_and_unique() -> None:
+    lines = [*execve(7, "id"), *execve(8, "ls")]
+    once, again = read_all("auditd", *lines), read_all("auditd", *lines)
+    ids = [output.id for output in once if isinstance(output, Event)]
+    assert ids == [output.id for output in again if isinstance(output, Event)]
+    assert len(set(ids)) == len(ids) == 14
+    assert "audit:1795252500.100:7:process_creation" in ids
+
+
+def test_a_program_start() -> None:
+    (event,) = events_of(read_all("auditd", *execve(7, "sh", "-c", "id; ls")), category="process_creation")
+    assert event.at == 1795252500.1
+    assert event.fields == {
+        "Image": "/usr/bin/sh",
+        "CommandLine": "sh -c id; ls",
+        "CurrentDirectory": "/home/alice",
+        "User": "alice",
+        "LogonId": "1000",
+        "ProcessId": "300",
+        "ParentProcessId": "200",
+        "uid": "1000",
+        "euid": "1000",
+        "auid": "1000",
+        "tty": "pts0",
+        "key": "exec",
+        "success": "yes",
+        "SYSCALL": "execve",
+    }
+
+
+def test_a_program_called_by_another_name_has_both() -> None:
+    lines = [line.replace('exe="/usr/bin/sh"', 'exe="/usr/bin/dash"') for line in execve(7, "sh")]
+    (event,) = events_of(read_all("auditd", *lines), category="process_creation")
+    assert event.fields["Image"] == ("/usr/bin/dash", "/usr/bin/sh")
+
+
+def test_the_parent_is_known_from_the_log() -> None:
+    lines = [*execve(7, "bash", "-l", pid=200, ppid=1), *execve(8, "id", pid=300, ppid=200)]
+    child = events_of(read_all("auditd", *lines), category="process_creation")[1]
+    parent = (child.fields["ParentImage"], child.fields["ParentCommandLine"], child.fields["ParentUser"])
+    assert parent == ("/usr/bin/bash", "bash -l", "alice")
+
+
+def test_a_fork_between_parent_and_child_is_bridged() -> None:
+    fork = (
+        call(57, exit_="250")
+        .replace("pid=300", "pid=200")
+        .replace(".100:7", ".200:9")
+        .replace("/usr/bin/x", "/usr/bin/bash")
+    )
+    lines = [
+        *execve(7, "bash", "-c", "x", pid=200, ppid=1),
+        fork,
+        *execve(10, "id", pid=300, ppid=250, at="1795252509.0"),
+    ]
+    child = events_of(read_all("auditd", *lines), category="process_creation")[1]
+    assert child.fields["ParentCommandLine"] == "bash -c x"
+
+
+def test_a_thread_is_no_fork() -> None:
+    thread = (
+        call(56, exit_="250").replace("a0=3", "a0=3d0f00").replace("pid=300", "pid=200").replace(".100:7", ".200:9")
+    )
+    lines = [*execve(7, "x", pid=200, ppid=1), thread, *execve(10, "id", pid=300, ppid=250, at="1795252509.0")]
+    assert "ParentImage" not in events_of(read_all("auditd", *lines), category="process_creation")[1].fields
+
+
+def test_a_process_that_exited_is_no_parent() -> None:
+    left = call(231).replace("success=yes exit=0 ", "").replace("pid=300", "pid=200").replace(".100:7", ".200:9")
+    lines = [*execve(7, "bash", pid=200, ppid=1), left, *execve(10, "id", pid=300, ppid=200, at="1795252509.0")]
+    assert "ParentImage" not in events_of(read_all("auditd", *lines), category="process_creation")[1].fields
+
+
+@pytest.mark.parametrize("line", [call(59, "no", "-2"), call(257)])
+def test_what_failed_or_is_another_call_starts_no_program(line: str) -> None:
+    assert events_of(read_all("auditd", line), category="process_creation") == []
+
+
+def test_without_arguments_the_title_serves_and_the_event_says_so() -> None:
+    lines = [line for line in execve(7, "nc", "-e") if "type=EXECVE" not in line]
+    (event,) = events_of(read_all("auditd", *lines), category="process_creation")
+    assert (event.fields["CommandLine"], event.fields["incomplete"]) == ("nc -e", "true")
+
+
+def test_without_title_and_arguments_what_there_is_is_told() -> None:
+    (event,) = events_of(read_all("auditd", execve(7, "nc")[0]), category="process_creation")
+    assert event.fields["Image"] == "/usr/bin/nc"
+    assert "CommandLine" not in event.fields
+
+
+def test_arguments_alone_are_a_program_start() -> None:
+    (event,) = events_of(read_all("auditd", execve(7, "nc", "-e")[1]), category="process_creation")
+    assert (event.fields["CommandLine"], event.fields["incomplete"]) == ("nc -e", "true")
+
+
+@pytest.mark.parametrize(
+    ("enriched", "uid", "user"),
+    [
+        ('UID="carol"', "1000", "carol"),
+        ("", "1000", "alice"),
+        ("", "4242", "4242"),
+        ('UID="unknown(1000)"', "1000", "alice"),
+        ('UID="unknown(4242)"', "4242", "unknown(4242)"),
+        ("", "4294967295", "unset"),
+    ],
+)
+def test_the_user_is_named(enriched: str, uid: str, user: str) -> None:
+    line = call(59).replace(" uid=1000", f" uid={uid}") + (f"\x1d{enriched}" if enriched else "")
+    (event,) = events_of(read_all("auditd", line), category="process_creation")
+    assert event.fields["User"] == user
+
+
+def test_users_of_another_host_are_not_looked_up_here() -> None:
+    (event,) = events_of(read_all("auditd", f"node=far {call(59)}"), category="process_creation")
+    assert (event.fields["User"], event.host) == ("1000", "far")
+    assert event.id.startswith("audit:far:1795252500.100:7:")
+    (event,) = events_of(read_all("auditd", f"node=vm.example.org {call(59)}"), category="process_creation")
+    assert (event.fields["User"], event.host) == ("alice", "vm")
+
+
+def test_a_new_file() -> None:
+    lines = [
+        call(82),
+        f'type=CWD {HEAD} cwd="/etc/cron.d"',
+        f'type=PATH {HEAD} item=0 name="/etc/cron.d" nametype=PARENT',
+        f'type=PATH {HEAD} item=1 name="old" nametype=DELETE',
+        f'type=PATH {HEAD} item=2 name="new" nametype=CREATE',
+        f"type=PATH {HEAD} item=3 name=(null) nametype=CREATE",
+        f"type=PROCTITLE {HEAD} proctitle=6D76",
+    ]
+    (event,) = events_of(read_all("auditd", *lines), category="file_event")
+    expected = {"TargetFilename": "/etc/cron.d/new", "Image": "/usr/bin/x", "User": "alice", "ProcessId": "300"}
+    assert event.fields.items() >= {**expected, "key": "net", "SYSCALL": "rename"}.items()
+
+
+def test_a_file_that_could_not_be_made_is_none() -> None:
+    lines = [call(257, "no", "-13"), f'type=PATH {HEAD} item=0 name="/etc/x" nametype=CREATE']
+    assert events_of(read_all("auditd", *lines), category="file_event") == []
+
+
+def test_a_file_of_old_red_hat() -> None:
+    lines = [call(257), f'type=PATH {HEAD} item=0 name="/etc/x" objtype=CREATE']
+    assert events_of(read_all("auditd", *lines), category="file_event")[0].fields["TargetFilename"] == "/etc/x"
+
+
+@pytest.mark.parametrize(("success", "exit_"), [("yes", "0"), ("no", "-115")])
+def test_a_connection(success: str, exit_: str) -> None:
+    lines = [call(42, success, exit_), f"type=SOCKADDR {HEAD} saddr=0200115CCB0071090000000000000000"]
+    outputs = read_all("auditd", *lines)
+    (event,) = events_of(outputs, category="network_connection")
+    expected = {"DestinationIp": "203.0.113.9", "DestinationPort": "4444", "Initiated": "true", "User": "alice"}
+    assert event.fields.items() >= {**expected, "Image": "/usr/bin/x", "success": success}.items()
+    (address,) = [e for e in events_of(outputs, service="auditd") if e.fields["type"] == "SOCKADDR"]
+    assert (address.fields["laddr"], address.fields["lport"]) == ("203.0.113.9", "4444")
+    assert "laddr=203.0.113.9" in address.text
+
+
+def test_an_accepted_connection_comes_from_elsewhere() -> None:
+    lines = [call(43), f"type=SOCKADDR {HEAD} saddr=0200115CCB0071090000000000000000"]
+    (event,) = events_of(read_all("auditd", *lines), category="network_connection")
+    assert (event.fields["SourceIp"], event.fields["Initiated"]) == ("203.0.113.9", "false")
+    assert "DestinationIp" not in event.fields
+
+
+def test_connect_of_32_bit_programs_is_seen() -> None:
+    line = call(102).replace("c000003e", "40000003")
+    lines = [line, f"type=SOCKADDR {HEAD} saddr=02000050CB0071090000000000000000"]
+    assert len(events_of(read_all("auditd", *lines), category="network_connection")) == 1
+
+
+@pytest.mark.parametrize("saddr", ["01002F72756E2F7800", "1000", "zz"])
+def test_a_local_socket_is_no_connection(saddr: str) -> None:
+    lines = [call(42), f"type=SOCKADDR {HEAD} saddr={saddr}"]
+    assert events_of(read_all("auditd", *lines), category="network_connection") == []
+
+
+def test_late_records_are_told_alone() -> None:
+    outputs = read_all("auditd", *execve(7, "id"), f'type=PATH {HEAD} item=2 name="/x" nametype=CREATE')
+    assert len(events_of(outputs, service="auditd")) == 7
+    assert events_of(outputs, category="file_event") == []
+
+
+def golden(folder: Path, name: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    found = []
+    for raw in sorted((folder / name / "tests").glob("raw_*.txt")):
+        norm = raw.with_name(raw.name.replace("raw", "norm")).with_suffix(".js")
+        found.append((json.loads(raw.read_text()), json.loads(norm.read_text())))
+    return found
+
+
+def outputs_of(raw: dict[str, Any]) -> list[Output]:
+    head = f"msg=audit({raw['timestamp']}.{raw['timestampfractional']}:{raw['eventid']}):"
+    order = sorted(raw["items"], key=lambda kind: kind in {"PROCTITLE", "EOE"})
+    lines = [f"type={kind} {head} {body}" for kind in order for body in raw["items"][kind]]
+    reader = reader_of("auditd", host=raw.get("node", "vm"))
+    return [*reader.feed(lines_of(*lines)), *reader.tick(math.inf)]
+
+
+def test_command_lines_of_open_xp_rules(shared_data: Path) -> None:
+    """351 events that others normalised: what they call the command line and directory is ours, too."""
+    base = shared_data / "open-xp-rules/packages/system/normalization_formulas/UNIX_like/auditd/syslog_structured"
+    checked = 0
+    for raw, norm in golden(base, "syscall_process_start"):
+        events = events_of(outputs_of(raw), category="process_creation")
+        if norm["status"] != "success" or "EXECVE" not in raw["items"]:
+            assert all("incomplete" in event.fields for event in events)
+            continue
+        (event,) = events
+        assert event.fields["CommandLine"] == norm["object.process.cmdline"]
+        assert event.fields.get("CurrentDirectory") == norm.get("object.process.cwd")
+        assert event.fields["ProcessId"] == norm["object.process.id"]
+        assert event.fields["ParentProcessId"] == norm["object.process.parent.id"]
+        checked += 1
+    assert checked >= 8

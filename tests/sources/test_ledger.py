@@ -1,0 +1,66 @@
+"""Every file is read by one trail, and one that comes back goes on where it was left; within a bound."""
+
+import os
+from pathlib import Path
+
+from daemon.model import Checkpoint, Position
+from daemon.sources.identity import build_identity
+from daemon.sources.ledger import BOUND, Ledger
+from daemon.sources.tailed_file import Reading, TailedFile
+
+READING = Reading("app", 65536, lambda: 0.0, lambda _: None)
+
+
+def open_file(path: Path, offset: int) -> TailedFile:
+    return TailedFile(os.open(path, os.O_RDONLY), str(path), READING, offset=offset)
+
+
+def recall(ledger: Ledger, path: Path) -> int:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return ledger.recall(fd)
+    finally:
+        os.close(fd)
+
+
+def test_a_file_is_claimed_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo\n")
+    ledger, file = Ledger(), open_file(path, 4)
+    ledger.claim(file)
+    assert ledger.is_claimed(path.stat())
+    path.rename(tmp_path / "b")
+    assert ledger.is_claimed((tmp_path / "b").stat())
+    ledger.release(file)
+    assert not ledger.is_claimed((tmp_path / "b").stat())
+    assert recall(ledger, tmp_path / "b") == 4
+    file.close()
+
+
+def test_what_was_rewritten_since_is_read_from_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo\n")
+    ledger, file = Ledger(), open_file(path, 8)
+    ledger.release(file)
+    path.write_bytes(b"ONE\nTWO\n")
+    assert recall(ledger, path) == 0
+    file.close()
+
+
+def test_of_two_notes_on_a_file_the_furthest_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo\n")
+    ledger = Ledger()
+    for offset in (4, 8, 4):
+        file = open_file(path, offset)
+        ledger.remember(file.checkpoint())
+        file.close()
+    assert recall(ledger, path) == 8
+
+
+def test_at_most_4096_files_are_remembered() -> None:
+    ledger = Ledger()
+    for inode in range(1, BOUND + 100):
+        ledger.remember(Checkpoint("app", Position("p", build_identity(1, inode, b""), 0)))
+    ledger.remember(Checkpoint("app", Position("p", "no identity", 0)))
+    assert len(ledger) == BOUND

@@ -1,0 +1,206 @@
+"""The tail against a model of it: any order of writing, rotating, truncating, reading and dying.
+
+The worst bug is a line lost or handed over twice. Each line carries a number of its own; what came out is compared
+with what was written, exactly as long as no truncation cut anything.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from daemon.model import Checkpoint, Lines, Lost
+from daemon.sources.ledger import Ledger
+from daemon.sources.openings import Openings
+from daemon.sources.tailed_file import Reading
+from daemon.sources.trail import LINGER, Trail
+
+MAX_LINE = 1024
+
+
+class TailModel(RuleBasedStateMachine):
+    """One log, one writer that keeps its file open (as daemons do) until it is told to open it anew."""
+
+    @initialize()
+    def begin(self) -> None:
+        # ext4, not tmpfs: there an inode is given again at once
+        self.directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
+        self.path = self.directory / "app.log"
+        self.clock = 0.0
+        self.rotations = 0
+        self.number = 0
+        self.partial = b""
+        self.written: list[bytes] = []
+        self.cut: set[bytes] = set()
+        self.rows: dict[str, Checkpoint] = {}
+        self.seen: list[bytes] = []
+        self.lost: list[Lost] = []
+        self.expected_losses = 0
+        self.truncated = False
+        self.writer = self.open_writer()
+        self.trail = self.start()
+        self.step()
+
+    def open_writer(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+
+    def start(self) -> Trail:
+        reading = Reading("model", MAX_LINE, lambda: 0.0, lambda _: None)
+        ledger = Ledger()
+        for row in self.rows.values():
+            ledger.remember(row)
+        stored = dict(self.rows)
+        return Trail(Openings(str(self.path), reading, ledger), reading, stored=stored, monotonic=lambda: self.clock)
+
+    def line(self) -> bytes:
+        self.number += 1
+        return b"line %d" % self.number
+
+    @rule(count=st.integers(1, 40))
+    def append(self, count: int) -> None:
+        for _ in range(count):
+            text = self.partial or self.line()
+            os.write(self.writer, text[len(self.partial) :] + b"\n")
+            self.partial = b""
+            self.written.append(text)
+
+    @rule()
+    def append_partial(self) -> None:
+        if not self.partial:
+            self.partial = self.line()
+            os.write(self.writer, self.partial)
+
+    @rule()
+    def append_to_rotated(self) -> None:
+        """Complete a line in whatever file the writer holds: perhaps one that was renamed long ago."""
+        self.append(1)
+
+    @rule(reopen=st.booleans())
+    def rotate(self, *, reopen: bool) -> None:
+        if os.fstat(self.writer).st_ino != self.inode():
+            self.reopen()  # no writer sleeps through two rotations
+        for number in range(self.rotations, 0, -1):
+            self.path.with_name(f"app.log.{number}").rename(self.path.with_name(f"app.log.{number + 1}"))
+        self.path.rename(self.path.with_name("app.log.1"))
+        self.rotations += 1
+        if reopen:
+            self.reopen()
+        else:
+            self.path.touch()  # logrotate's `create`: the writer goes on in the old file
+
+    @rule()
+    def reopen(self) -> None:
+        if self.partial:
+            self.append(1)
+        self.read_all()  # a writer that lets go within the linger time is what we promise to follow
+        os.close(self.writer)
+        self.writer = self.open_writer()
+
+    @rule()
+    def copytruncate(self) -> None:
+        if os.fstat(self.writer).st_ino != self.inode():
+            return
+        for number in range(self.rotations, 0, -1):
+            self.path.with_name(f"app.log.{number}").rename(self.path.with_name(f"app.log.{number + 1}"))
+        self.append(1)
+        if self.truncated or self.trail._file is None or not self.trail._file.offset:
+            self.read_all()  # a truncation can be seen only behind something that was read
+        shutil.copy(self.path, self.path.with_name("app.log.1"))
+        self.rotations += 1
+        os.truncate(self.path, 0)
+
+    @rule()
+    def truncate(self) -> None:
+        """Without a copy: what had not been read is gone, and must be said to be."""
+        if os.fstat(self.writer).st_ino != self.inode():
+            return
+        self.append(1)
+        self.read_all()
+        self.append(1)
+        self.cut.add(self.written[-1])
+        self.expected_losses += 1
+        self.truncated = True
+        os.truncate(self.path, 0)
+
+    @rule()
+    def delete_and_recreate(self) -> None:
+        if self.partial:
+            self.append(1)
+        self.read_all()
+        self.path.unlink(missing_ok=True)
+        os.close(self.writer)
+        self.writer = self.open_writer()
+        self.read_all()  # deleted while nobody looks is a loss that has its own test
+
+    @rule()
+    def read(self) -> None:
+        self.step()
+
+    @rule()
+    def read_all(self) -> None:
+        self.step()
+        while self.trail.more:
+            self.step()
+        self.truncated = False
+
+    def step(self) -> None:
+        for item in self.trail.read():
+            if isinstance(item, Lost):
+                self.lost.append(item)
+                continue
+            self.seen.extend(line for _, line in item.split())
+            self.rows[item.checkpoint.position.path] = item.checkpoint
+
+    @rule()
+    def wait(self) -> None:
+        if os.fstat(self.writer).st_ino != self.inode():
+            self.reopen()
+        self.clock += LINGER / 2
+
+    @rule(within=st.integers(0, 5))
+    def die(self, within: int) -> None:
+        """Kill -9 in the middle of a step: what was handed over so far is stored, with the checkpoint behind it."""
+        for count, item in enumerate(self.trail.read()):
+            if count >= within:
+                break
+            if isinstance(item, Lines):
+                self.seen.extend(line for _, line in item.split())
+                self.rows[item.checkpoint.position.path] = item.checkpoint
+            else:
+                self.lost.append(item)
+        self.trail.close()
+        self.trail = self.start()
+
+    def inode(self) -> int:
+        return self.path.stat().st_ino if self.path.exists() else -1
+
+    @invariant()
+    def no_line_twice(self) -> None:
+        seen = getattr(self, "seen", [])
+        assert len(seen) == len(set(seen))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "trail"):
+            return
+        try:
+            for _ in range(3):
+                self.read_all()
+            assert set(self.written) - set(self.seen) <= self.cut
+            assert set(self.seen) <= set(self.written)
+            # a loss may be said twice (killed between it and its checkpoint), never without one
+            assert len(self.lost) >= self.expected_losses
+            assert {lost.why for lost in self.lost} == ({"truncated"} if self.expected_losses else set())
+        finally:
+            self.trail.close()
+            os.close(self.writer)
+            shutil.rmtree(self.directory)
+
+
+TestTailModel = TailModel.TestCase
+TestTailModel.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)

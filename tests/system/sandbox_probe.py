@@ -1,0 +1,77 @@
+"""Started by systemd as the daemon would be, inside the sandbox of the shipped unit: tries what must and must not work.
+
+Prints one JSON object of name → result (or `refused: …`), says READY, and waits to be stopped.
+"""
+
+import json
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+
+def attempt(action: Callable[[], object]) -> object:
+    """The result, or why not."""
+    try:
+        return action()
+    except Exception as error:  # noqa: BLE001 - the refusal is the result
+        return f"refused: {type(error).__name__}: {error}"
+
+
+def embed() -> int:
+    """The length of the vectors that the memory's model makes."""
+    from daemon.enrichment.embedding import load  # noqa: PLC0415 - costs seconds
+
+    return load().size
+
+
+def executable_memory() -> str:
+    """Memory that is writable and executable, as shellcode wants it."""
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    return "given"
+
+
+def gauges() -> list[float]:
+    """What the host source reads."""
+    return [psutil.cpu_count() or 0, psutil.virtual_memory().total, *os.getloadavg(), psutil.disk_usage("/").total]
+
+
+def listen() -> str:
+    """What the endpoint does."""
+    with socket.socket(socket.AF_INET) as sock:
+        sock.bind(("127.0.0.1", 8787))
+        sock.listen()
+    return "listening"
+
+
+ATTEMPTS: dict[str, Callable[[], object]] = {
+    "uid": os.getuid,
+    "groups": os.getgroups,
+    "status": lambda: Path("/proc/self/status").read_text(encoding="ascii"),
+    "read audit log": lambda: Path("/var/log/audit/audit.log").read_text(encoding="ascii"),
+    "read shadow": lambda: Path("/etc/shadow").read_text(encoding="ascii"),
+    "write usr": lambda: Path("/usr/tellwhy").write_text("x", encoding="ascii"),
+    "write etc": lambda: Path("/etc/tellwhy").write_text("x", encoding="ascii"),
+    "write state": lambda: Path(os.environ["STATE_DIRECTORY"], "probe").write_text("x", encoding="ascii"),
+    "credential": lambda: Path(os.environ["CREDENTIALS_DIRECTORY"], "api-token").read_text(encoding="ascii"),
+    "executable memory": executable_memory,
+    "raw socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).fileno(),
+    "new namespace": lambda: subprocess.run(["unshare", "-U", "true"], check=True, capture_output=True).returncode,
+    "gauges": gauges,
+    "listen": listen,
+    "child": lambda: subprocess.run([sys.executable, "-c", ""], check=True, capture_output=True).returncode,
+    "embed": embed,
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: attempt(action) for name, action in ATTEMPTS.items()}), flush=True)  # noqa: T201 - its output
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+    threading.Event().wait()

@@ -1,0 +1,213 @@
+"""The shipped unit, as systemd understands it: clean, hardened, and the daemon's needs work inside its sandbox."""
+
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+COMMAND = "/opt/tellwhy/bin/tellwhy run --config /etc/tellwhy/config.yaml"
+
+
+def needs(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"needs {program} (.ci/debian-packages.sh installs it)")
+    return found
+
+
+def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([str(part) for part in command], check=False, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def unit(repository: Path, tmp_path: Path) -> Path:
+    """The unit with a command that exists here."""
+    text = (repository / "systemd" / "tellwhy.service").read_text(encoding="utf-8")
+    assert text.count(f"ExecStart={COMMAND}\n") == 1
+    written = tmp_path / "tellwhy.service"
+    written.write_text(text.replace(COMMAND, sys.executable), encoding="utf-8")
+    return written
+
+
+def test_systemd_has_nothing_to_say_about_the_unit(unit: Path) -> None:
+    done = run(needs("systemd-analyze"), "verify", "--man=no", unit)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_exposure_is_at_most_one_and_a_half(unit: Path) -> None:
+    done = run(needs("systemd-analyze"), "security", "--no-pager", "--offline=true", "--threshold=15", unit)
+    assert done.returncode == 0, done.stdout
+    assert "Overall exposure level for tellwhy.service: 1." in done.stdout
+
+
+def test_the_user_is_made_without_a_shell(repository: Path, tmp_path: Path) -> None:
+    sysusers = needs("systemd-sysusers")
+    (tmp_path / "etc").mkdir()
+    done = run(sysusers, f"--root={tmp_path}", repository / "systemd" / "tellwhy.sysusers")
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "etc" / "passwd").read_text(encoding="utf-8").splitlines()
+    name, _, uid, gid, _, home, shell = line.split(":")
+    assert (name, home, shell) == ("tellwhy", "/var/lib/tellwhy", "/usr/sbin/nologin")
+    assert 0 < int(uid) < 1000
+    assert 0 < int(gid) < 1000
+
+
+def test_the_configuration_is_roots_and_the_secrets_are_nobody_elses(repository: Path, tmp_path: Path) -> None:
+    sysusers, tmpfiles = needs("systemd-sysusers"), needs("systemd-tmpfiles")
+    if os.getuid() != 0:
+        pytest.skip("needs root to give files away")
+    etc = tmp_path / "etc"
+    (etc / "tellwhy").mkdir(parents=True)
+    (etc / "tellwhy" / "config.yaml").write_text("", encoding="utf-8")
+    run(sysusers, f"--root={tmp_path}", repository / "systemd" / "tellwhy.sysusers")
+    group = int((etc / "passwd").read_text(encoding="utf-8").split(":")[3])
+    done = run(tmpfiles, f"--root={tmp_path}", "--create", repository / "systemd" / "tellwhy.tmpfiles")
+    assert done.returncode == 0, done.stderr
+    found = {
+        path.relative_to(etc).as_posix(): (path.stat().st_mode & 0o777, path.stat().st_uid, path.stat().st_gid)
+        for path in etc.rglob("tellwhy*/**/*")
+    }
+    assert found["tellwhy/config.yaml"] == (0o640, 0, group)
+    assert found["tellwhy/rules"] == (0o750, 0, group)
+    assert found["tellwhy/secrets"] == (0o700, 0, 0)
+
+
+EXERCISE = """
+import ctypes, mmap, sys
+assert ctypes.CDLL(None, use_errno=True).prctl(65, 1, 0, 0, 0) == 0, "PR_SET_MDWE needs Linux 6.3"
+try:
+    mmap.mmap(-1, 4096, prot=7)
+except PermissionError:
+    {body}
+"""
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "import torch; torch.backends.mkldnn.enabled = False; "
+            "from daemon.enrichment.embedding import load; print(load().size)",
+            id="oneDNN off",
+        ),
+        pytest.param(
+            "from daemon.enrichment.embedding import load; print(load().size)",
+            id="as shipped",
+        ),
+    ],
+)
+def test_the_memorys_model_needs_no_memory_that_becomes_executable(repository: Path, body: str) -> None:
+    """MemoryDenyWriteExecute=yes, by its prctl (PR_SET_MDWE, Linux 6.3), without systemd."""
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 3):
+        pytest.skip("needs Linux 6.3")
+    done = subprocess.run(
+        [sys.executable, "-c", EXERCISE.format(body=body)],
+        check=False,
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "384\n"), done.stderr[-500:]
+
+
+BOOT = """[Unit]
+Wants=tellwhy.service
+After=tellwhy.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'journalctl -u tellwhy -o cat --no-pager > /probe/journal; systemctl show tellwhy > /probe/show'
+ExecStart=systemctl poweroff --force
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the probe could do as `tellwhy.service`, in a machine of its own that systemd-nspawn boots from our /usr."""
+    nspawn = needs("systemd-nspawn")
+    if os.getuid() != 0:
+        pytest.skip("needs root to boot a container")
+    shared = tmp_path_factory.mktemp("sandbox")
+    shared.chmod(0o755)
+    probe = ["Environment=PYTHONPATH=/opt/source:/opt/site LD_LIBRARY_PATH=/opt/python/lib PYTHONDONTWRITEBYTECODE=1"]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    probe += [f"ExecStart=/opt/python/bin/python{version} /opt/source/tests/system/sandbox_probe.py"]
+    text = (repository / "systemd" / "tellwhy.service").read_text(encoding="utf-8")
+    text = text.replace(f"ExecStart={COMMAND}", "\n".join(probe)).replace("Restart=always", "Restart=no")
+    text = text.replace("# LoadCredential=api-token:", "LoadCredential=api-token:")
+    (shared / "tellwhy.service").write_text(text, encoding="utf-8")
+    (shared / "boot.service").write_text(BOOT, encoding="utf-8")
+    (shared / "api-token").write_text("x" * 40, encoding="ascii")
+    (shared / "api-token").chmod(0o600)
+    audit = shared / "audit"
+    audit.mkdir()
+    (audit / "audit.log").write_text("type=DAEMON_START\n", encoding="ascii")
+    for path, mode in ((audit / "audit.log", 0o640), (audit, 0o750)):
+        shutil.chown(path, 0, "adm")
+        path.chmod(mode)
+    binds = {
+        repository: "/opt/source",
+        Path(site.getsitepackages()[0]): "/opt/site",
+        Path(sys.base_prefix): "/opt/python",
+        shared / "tellwhy.service": "/etc/systemd/system/tellwhy.service",
+        shared / "boot.service": "/etc/systemd/system/boot.service",
+        repository / "systemd" / "tellwhy.sysusers": "/etc/sysusers.d/tellwhy.conf",
+        shared / "api-token": "/etc/tellwhy/secrets/api-token",
+        audit: "/var/log/audit",
+    }
+    command = [nspawn, "--directory=/", "--volatile=yes", "--boot", "--register=no", "--keep-unit", "--quiet"]
+    command += [f"--bind={shared}:/probe", *(f"--bind-ro={host}:{inside}" for host, inside in binds.items())]
+    command += ["systemd.unit=boot.service", "systemd.firstboot=off", "systemd.mask=systemd-firstboot.service"]
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)
+    if not (shared / "journal").is_file():
+        pytest.skip(f"systemd-nspawn cannot boot here: {done.stderr[-200:]!r}")
+    journal = (shared / "journal").read_text(encoding="utf-8")
+    (line,) = [line for line in journal.splitlines() if line.startswith("{")] or [f"no report: {journal}"]
+    report: dict[str, Any] = json.loads(line)
+    report["show"] = dict(row.split("=", 1) for row in (shared / "show").read_text(encoding="utf-8").splitlines())
+    return report
+
+
+def test_the_unit_starts_and_says_that_it_is_ready(sandbox: dict[str, Any]) -> None:
+    assert (sandbox["show"]["ActiveState"], sandbox["show"]["SubState"]) == ("active", "running")
+    assert sandbox["show"]["MemoryMax"] == str(2 << 30)
+
+
+def test_the_daemon_has_no_capability_and_cannot_get_one(sandbox: dict[str, Any]) -> None:
+    status = dict(line.split(":\t", 1) for line in sandbox["status"].splitlines() if ":\t" in line)
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[kind], 16) == 0, kind
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert sandbox["uid"] != 0
+    assert 0 not in sandbox["groups"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["read shadow", "write usr", "write etc", "executable memory", "raw socket", "new namespace"],
+)
+def test_what_an_intruder_would_do_is_refused(sandbox: dict[str, Any], what: str) -> None:
+    assert str(sandbox[what]).startswith("refused: ")
+
+
+def test_what_the_daemon_does_works(sandbox: dict[str, Any]) -> None:
+    assert sandbox["read audit log"] == "type=DAEMON_START\n"
+    assert sandbox["write state"] == 1
+    assert sandbox["credential"] == "x" * 40
+    assert sandbox["listen"] == "listening"
+    assert sandbox["child"] == 0
+    assert all(isinstance(gauge, int | float) for gauge in sandbox["gauges"])
+
+
+@pytest.mark.model
+def test_the_memorys_model_runs_inside(sandbox: dict[str, Any]) -> None:
+    assert sandbox["embed"] == 384
