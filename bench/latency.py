@@ -3,8 +3,8 @@
     python bench/latency.py [alerts]
 
 Starts `tellwhy run` on a temporary directory with a webhook receiver, appends one line that makes a rule fire, waits
-for its base alert, and repeats as another user each time. Prints line → webhook p50 and p99, idle CPU over ten seconds, and
-the resident sizes of daemon and memory child.
+for its base alert, and repeats as another user each time. Prints line → webhook p50 and p99, idle CPU over ten
+seconds, and the resident sizes of daemon and memory child.
 """
 
 import asyncio

@@ -48,7 +48,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
 
 
 def _source(source: FileSource) -> Finding:
-    part, paths = f"source {source.name}", find_paths(source.path)
+    part, paths = f"source {source.name}", [path for path in find_paths(source.path) if os.path.lexists(path)]
     for path in paths:
         try:
             with open(path, "rb"):  # noqa: PTH123 - only to see whether it may be read

@@ -64,13 +64,10 @@ class Enricher:
         revised: Callable[[], None] = lambda: None,
     ) -> None:
         self.model = in_slot(explainer, board=board, monotonic=monotonic) if explainer is not None else None
-        self._explanations = None
-        if self.model is not None:
-            self._explanations = Explanations(
-                self.model, model=model, metrics=metrics, monotonic=monotonic, nonce=nonce
-            )
+        self._metrics, self._now, self._monotonic, self._sleep = metrics, now, monotonic, sleep
+        self._explanations = self._build_explanations(model, nonce)
         # a search that takes longer than the base alert may wait has missed it
-        timeout = memory_timeout if memory_timeout is not None else max(alerts.deadline, 2.0)
+        timeout = max(alerts.deadline, 2.0) if memory_timeout is None else memory_timeout
         self._patience = Patience(sleep)
         self._search = SimilarSearch(memory, limit=limit, timeout=timeout, monotonic=monotonic)
         self._remembering = Remembering(
@@ -79,18 +76,17 @@ class Enricher:
         self._desk = desk
         self._webhooks = webhooks
         self._board = board
-        self._metrics = metrics
-        self._now = now
-        self._monotonic = monotonic
-        self._sleep = sleep
         self._revised = revised
         self._bound = model.queue
         self._waiting = Waiting(model.queue)
         self._asked: Alert | None = None
         self._settled: set[tuple[str, int]] = set()
-        self._new = asyncio.Event()
-        self._turn = asyncio.Event()
-        self._finished = asyncio.Event()
+        self._new, self._turn, self._finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def _build_explanations(self, model: Model, nonce: Callable[[], str]) -> Explanations | None:
+        if self.model is None:
+            return None
+        return Explanations(self.model, model=model, metrics=self._metrics, monotonic=self._monotonic, nonce=nonce)
 
     @property
     def waiting(self) -> int:

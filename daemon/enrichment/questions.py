@@ -27,7 +27,7 @@ _OPEN = re.compile(r"\b(?:open|ongoing|active|unresolved)\s+(?:incidents?|alerts
 _CLOSED = re.compile(r"\b(?:closed|resolved|ended)\s+(?:incidents?|alerts?)\b")
 _WORD = re.compile(r"[^\W_][\w./:@=+-]{1,79}")
 _COMMON = frozenset({
-    "a", "about", "after", "again", "alert", "alerts", "all", "also", "am", "an", "and", "any", "anyone",
+    "a", "about", "active", "after", "again", "alert", "alerts", "all", "also", "am", "an", "and", "any", "anyone",
     "anything", "are", "as", "at", "be", "because", "been", "before", "being", "between", "but", "by", "can",
     "closed", "could", "critical", "current", "day", "days", "did", "do", "does", "during", "ended", "events",
     "ever", "every", "find", "for", "from", "get", "give", "go", "going", "got", "had", "happen", "happened",
@@ -45,7 +45,7 @@ _COMMON = frozenset({
 
 
 class Wanted(Struct, frozen=True):
-    """What a question asks for: not before `since` (UTC seconds), at least this `severity`, this `status` ("" for any)."""
+    """What a question asks for: not before `since` (UTC seconds), at least this `severity`, this `status` (or any)."""
 
     words: tuple[str, ...]
     since: float = 0.0

@@ -113,7 +113,8 @@ class Assembler:
         too_early = record.kind == "PROCTITLE" and len(group.records) == 1
         if is_last(record.kind) and not too_early:
             closed.append(self._close(identity, "record"))
-        return closed + self._over_bounds(identity, group)
+        full = len(self._groups) > self._max_groups or self._bytes > self._max_bytes
+        return closed + self._over_bounds(identity) if full or group.size > self._max_group_bytes else closed
 
     def tick(self, now: float) -> list[Group]:
         """The groups of which nothing came for two seconds of the caller's clock."""
@@ -201,9 +202,10 @@ class Assembler:
         self._sweep_at = min((group.at + PATIENCE for group in self._groups.values()), default=math.inf)
         return closed
 
-    def _over_bounds(self, identity: Identity, group: Group) -> list[Group]:
+    def _over_bounds(self, identity: Identity) -> list[Group]:
         evicted = []
-        if group.size > self._max_group_bytes and identity in self._groups:
+        group = self._groups.get(identity)
+        if group is not None and group.size > self._max_group_bytes:
             evicted.append(self._close(identity, "limit"))
         while len(self._groups) > self._max_groups or self._bytes > self._max_bytes:
             evicted.append(self._close(next(iter(self._groups)), "limit"))

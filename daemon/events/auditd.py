@@ -94,21 +94,21 @@ def parse_record(line: bytes, position: Position) -> Record | None:
 
 def decode_record(record: Record) -> Decoded:
     """The fields of one record. For EXECVE use `decode_execve`, which wants all of them at once."""
-    body = record.line[record.body :]
-    head = _str(record.line[: record.body])
-    said = _said_by_program(body) if record.kind not in _KERNEL_KEYS else None
+    line = record.line
+    said = _said_by_program(line[record.body :]) if record.kind not in _KERNEL_KEYS else None
     if said is not None:
-        return _decode_user_record(record, head, *said)
+        return _decode_user_record(record, _str(line[: record.body]), *said)
     # the kernel writes no 0x1D into its own part, so the one that auditd wrote is the only one
-    own = _str(body).replace("\x1d", " ")
+    text = _str(line).replace("\x1d", " ")
+    own = text[record.body :] if text.isascii() else _str(line[record.body :]).replace("\x1d", " ")
     if record.kind == "LOGIN":
         own = _modern_login(own)
     fields: dict[str, Value] = {key: quoted or bare for key, quoted, bare in _PAIR.findall(own)}
     if record.kind == "SOCKADDR":
         _keep_saddr_whole(fields, own)
-    elif b"\x1d" not in body and ("ARCH=" in own or "ID=" in own):
+    elif b"\x1d" not in line and ("ARCH=" in own or "ID=" in own):
         _restore_separator(fields, own)
-    text = _decode_hex(fields, _KERNEL_KEYS.get(record.kind, _HEX_KEYS), own, head + own)
+    text = _decode_hex(fields, _KERNEL_KEYS.get(record.kind, _HEX_KEYS), own, text)
     fields["type"] = record.kind
     return Decoded(fields, text)
 

@@ -45,19 +45,21 @@ class AuditdReader:
     def feed(self, lines: Lines) -> list[Output]:
         """The events that these lines complete."""
         outputs: list[Output] = []
+        at: float | None = None
         path, identity = lines.position.path, lines.position.identity
         for offset, line in lines.split():
             record = parse_record(line, Position(path, identity, offset))
             if record is not None:
-                self._line_events.moment(record.at)
-                outputs.extend(self._losses.feed(record))
+                at = record.at
+                outputs += self._losses.feed(record)
                 groups = self.assembler.feed(record)
                 if groups:
-                    outputs.extend(self._complete(groups))
+                    outputs += self._complete(groups)
             elif line:
                 self.unparsed += 1
                 text = line.decode("utf-8", "backslashreplace")
-                outputs.append(self._line_events.event(lines, offset, _AUDITD, text))
+                outputs.append(self._line_events.event(lines, offset, _AUDITD, text, at=at))
+        self._line_events.moment(at)
         return outputs
 
     def tick(self, now: float) -> list[Output]:

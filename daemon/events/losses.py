@@ -75,6 +75,8 @@ class Losses:
     def closed(self, group: Group) -> list[Lost]:
         """Account for the shape of a group: a SYSCALL without its PROCTITLE, on a host that writes PROCTITLE."""
         node = self._nodes.get(group.node)
+        if node is not None and not node.untitled and group.records[-1].kind == "PROCTITLE":
+            return []
         kinds = {record.kind for record in group.records}
         if node is None or group.closed_by == "late" or "SYSCALL" not in kinds:
             return []

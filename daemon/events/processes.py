@@ -59,15 +59,15 @@ class Processes:
         return row
 
     def started(self, process: Process) -> None:
-        """A program was started: whatever the pid was before, it is this now."""
-        clean = msgspec.structs.replace(process, command_line=self._redact(process.command_line))
-        self._put(clean)
+        """A program was started, or seen at work: whatever the pid was before, it is this now."""
+        clean = self._redact(process.command_line)
+        same = clean == process.command_line
+        self._put(process if same else msgspec.structs.replace(process, command_line=clean))
 
-    def sighted(self, process: Process) -> None:
-        """A process did something: believe it if the pid is unknown or was another program (a pid used again)."""
-        known = self.find(process.node, process.pid)
-        if known is None or not set(process.images) & set(known.images):
-            self.started(process)
+    def is_running(self, node: str, pid: int, image: str) -> bool:
+        """Whether this pid is known to be this program (it may be used again); it becomes the most recently used."""
+        known = self.find(node, pid)
+        return known is not None and (known.image == image or image in known.images)
 
     def forked(self, node: str, parent: int, child: int) -> None:
         """The child is a copy of its parent until it starts a program of its own."""

@@ -43,7 +43,8 @@ class Scene(Struct, frozen=True):
 
     def value(self, key: str) -> str:
         """A field of the SYSCALL record as text; "" where it is absent or says that it is (`?`, `(null)`)."""
-        return text_of(self.call, key)
+        value = self.call.get(key)
+        return value if isinstance(value, str) and value not in _ABSENT else ""
 
     @property
     def image(self) -> str:
@@ -90,13 +91,21 @@ def build_scene(group: Group) -> Scene:
     execve = [record for record in group.records if record.kind == "EXECVE"]
     arguments: tuple[str, ...] = ()
     records: list[tuple[Record, Decoded]] = []
+    paths: list[Mapping[str, Value]] = []
+    of_kind: dict[str, dict[str, Value]] = {}
     for record in group.records:
-        if record.kind != "EXECVE":
-            records.append((record, decode_record(record)))
+        kind = record.kind
+        if kind != "EXECVE":
+            decoded = decode_record(record)
         elif record is execve[0]:
             decoded, arguments = decode_execve(execve)
-            records.append((record, decoded))
-    of_kind = {record.kind: decoded.fields for record, decoded in reversed(records)}
+        else:
+            continue
+        records.append((record, decoded))
+        if kind == "PATH":
+            paths.append(decoded.fields)
+        else:
+            of_kind.setdefault(kind, decoded.fields)
     call = of_kind.get("SYSCALL", {})
     name = text_of(call, "SYSCALL") or syscall_name(text_of(call, "arch"), text_of(call, "syscall"))
     if name:
@@ -108,8 +117,12 @@ def build_scene(group: Group) -> Scene:
         name,
         arguments,
         has_execve=bool(execve),
-        cwd=text_of(of_kind.get("CWD", {}), "cwd"),
-        paths=tuple(decoded.fields for record, decoded in records if record.kind == "PATH"),
-        title=text_of(of_kind.get("PROCTITLE", {}), "proctitle"),
-        address=parse_sockaddr(text_of(of_kind.get("SOCKADDR", {}), "saddr")),
+        cwd=_said(of_kind, "CWD", "cwd"),
+        paths=tuple(paths),
+        title=_said(of_kind, "PROCTITLE", "proctitle"),
+        address=parse_sockaddr(_said(of_kind, "SOCKADDR", "saddr")) if "SOCKADDR" in of_kind else None,
     )
+
+
+def _said(of_kind: Mapping[str, Mapping[str, Value]], kind: str, key: str) -> str:
+    return text_of(of_kind[kind], key) if kind in of_kind else ""

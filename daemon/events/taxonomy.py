@@ -130,7 +130,7 @@ class Taxonomy:
     def _learn(self, scene: Scene, told: "_Told") -> None:
         """Tell the table of processes what this group says of them."""
         node = told.node
-        if any(record.kind == "SYSTEM_BOOT" for record, _ in scene.records):
+        if scene.group.records[0].kind == "SYSTEM_BOOT":
             self._processes.rebooted(node)
         pid = _number(scene.value("pid"))
         if pid is None:
@@ -143,15 +143,13 @@ class Taxonomy:
         image = _images(scene) if started else scene.image
         if not image:
             return
-        user = text_of(told.actor, "User")
-        ppid = _number(scene.value("ppid")) or 0
-        process = Process(pid, image, scene.command_line, ppid, user, node)
-        if started:
-            self._processes.started(process)
-            return
-        self._processes.sighted(process)
-        child = _number(scene.value("exit"))
-        if scene.name in _FORK and done and child and not _is_thread(scene):
+        # who was running before auditing began is learnt from what it does
+        if started or not self._processes.is_running(node, pid, scene.image):
+            ppid = _number(scene.value("ppid")) or 0
+            user = text_of(told.actor, "User")
+            self._processes.started(Process(pid, image, scene.command_line, ppid, user, node))
+        child = _number(scene.value("exit")) if done and scene.name in _FORK else None
+        if child and not _is_thread(scene):
             self._processes.forked(node, pid, child)
 
     def _activity(self, scene: Scene, told: "_Told", category: str, suffix: str, fields: dict[str, Value]) -> Event:

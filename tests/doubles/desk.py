@@ -116,8 +116,7 @@ class MemoryDesk:
         newest = [
             versions[-1]
             for versions in self.versions.values()
-            if versions[-1].id not in self.enrichments
-            and self.states[versions[-1].incident_id][0] != self.states[versions[-1].incident_id][1]
+            if self.states[versions[-1].incident_id][0] != self.states[versions[-1].incident_id][1]
         ]
         return sorted(newest, key=lambda alert: alert.last_at)[:limit]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from daemon.enrichment import Answer, ModelStatus
 from daemon.model import Alert, Similar
-from tests.doubles.ollama import derived_answer
+from tests.doubles.ollama_answers import derived_answer
 
 WELL = ModelStatus(reachable=True, name="qwen3:4b", digest="sha256:5e", context=8192)
 DOWN = ModelStatus(reachable=False, name="qwen3:4b", detail="not reachable: start it with ollama serve")

@@ -100,7 +100,8 @@ async def test_when_nothing_fits_the_newest_are_shown_and_called_so(desk: Memory
 async def test_with_nothing_stored_there_is_nothing_to_say_and_nobody_is_asked(desk: MemoryDesk) -> None:
     model = ScriptedExplainer()
     answer = await analyst(desk, ScriptedMemory(), model).query("what happened?", 5)
-    assert answer.sentences == answer.evidence == ()
+    assert not answer.sentences
+    assert not answer.evidence
     assert [(gap.part, gap.why) for gap in answer.gaps] == [("evidence", "none")]
     assert model.asked == []
 

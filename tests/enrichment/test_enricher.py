@@ -610,7 +610,7 @@ async def test_an_answer_over_the_wire_is_grounded_in_the_prompt() -> None:
         (Mode.length, "truncated_answer"),
         (Mode.endless, "too_large"),
         (Mode.deep, "invalid_schema"),
-        (Mode.hostile, "invalid_schema"),
+        (Mode.hostile, "ungrounded"),
     ],
 )
 async def test_each_failure_of_ollama_is_a_gap_with_its_reason(mode: Mode, why: str) -> None:

@@ -33,13 +33,13 @@ def test_a_fork_is_a_copy_until_it_starts_something() -> None:
     assert processes.find("", 100) is None
 
 
-def test_a_sighting_fills_in_and_corrects_but_overwrites_nothing_better() -> None:
+def test_it_is_known_which_program_a_pid_is() -> None:
     processes = table()
-    processes.started(process(5, "/bin/bash", "bash -l"))
-    processes.sighted(process(5, "/bin/bash", "bash"))
-    assert processes.find("", 5) == process(5, "/bin/bash", "bash -l")
-    processes.sighted(process(5, "/usr/sbin/sshd", "sshd: x"))
-    assert processes.find("", 5) == process(5, "/usr/sbin/sshd", "sshd: x")
+    processes.started(Process(5, ("/usr/bin/dash", "/bin/sh")))
+    running = [processes.is_running("", 5, image) for image in ("/bin/sh", "/usr/bin/dash", "/bin/bash")]
+    assert running == [True, True, False]
+    assert not processes.is_running("", 6, "/bin/sh")
+    assert not processes.is_running("other", 5, "/bin/sh")
 
 
 def test_exit_and_reboot_forget() -> None:

@@ -105,6 +105,14 @@ def test_a_process_that_exited_is_no_parent() -> None:
     assert "ParentImage" not in events_of(read_all("auditd", *lines), category="process_creation")[1].fields
 
 
+def test_a_parent_that_ran_before_auditing_is_learnt_from_what_it_does() -> None:
+    opened = call(257).replace("pid=300", "pid=200").replace(".100:7", ".200:9")
+    title = "type=PROCTITLE msg=audit(1795252500.200:9): proctitle=78002D66"
+    lines = [*execve(7, "old", pid=200, ppid=1), opened, title, *execve(10, "id", pid=300, ppid=200, at="1795252509.0")]
+    child = events_of(read_all("auditd", *lines), category="process_creation")[1]
+    assert (child.fields["ParentImage"], child.fields["ParentCommandLine"]) == ("/usr/bin/x", "x -f")
+
+
 @pytest.mark.parametrize("line", [call(59, "no", "-2"), call(257)])
 def test_what_failed_or_is_another_call_starts_no_program(line: str) -> None:
     assert events_of(read_all("auditd", line), category="process_creation") == []

@@ -1,0 +1,67 @@
+"""Lines in, incidents out; a bug met by one line is a loss that is said, not the end."""
+
+from daemon.config import Config, read_rule_files
+from daemon.detection.rules import parse_rules
+from daemon.enrichment.redact import Redactor
+from daemon.events.readers import build_reader
+from daemon.flow import Flow
+from daemon.model import Checkpoint, Decision, Lines, Position
+from daemon.runtime import build_flow
+from tests.doubles.values import T0
+
+SSHD = "Nov 21 11:20:00 web-1 sshd[1]: Failed password for root from 203.0.113.9 port 4{} ssh2\n"
+
+
+def a_flow() -> Flow:
+    redactor = Redactor()
+    reader = build_reader("auth", "syslog", host="web-1", now=lambda: T0, usernames=str, redact=redactor.text)
+    return build_flow(Config(), parse_rules(read_rule_files(["shipped"])), {"auth": reader}, redactor)
+
+
+def lines(text: str, start: int = 0) -> Lines:
+    data = text.encode()
+    at = Position("/auth.log", "1:1", start)
+    return Lines("auth", data, at, Checkpoint("auth", Position("/auth.log", "1:1", start + len(data))))
+
+
+def test_a_burst_of_failures_opens_one_incident_and_a_restored_flow_goes_on_exactly() -> None:
+    text = [SSHD.format(f"{number:03}") for number in range(12)]
+    whole, first, second = a_flow(), a_flow(), a_flow()
+
+    expected = whole.feed(lines("".join(text)))
+    early = first.feed(lines("".join(text[:5])))
+    second.restore(first.changes())
+    second.resume([change.incident for change in early.changes])
+    late = second.feed(lines("".join(text[5:]), 500))
+
+    assert [change.decision for change in expected.changes] == [Decision.first]
+    assert early.changes == []
+    assert [change.incident.because for change in late.changes] == [
+        change.incident.because for change in expected.changes
+    ]
+
+
+class Broken:
+    unparsed = 0
+
+    def feed(self, lines: Lines) -> list[object]:
+        message = "a bug"
+        raise RuntimeError(message)
+
+    def tick(self, now: float) -> list[object]:
+        return []
+
+    def changes(self) -> list[object]:
+        return []
+
+    def restore(self, snapshots: object) -> None:
+        """Nothing to restore."""
+
+
+def test_a_bug_in_a_reader_is_a_loss_of_its_lines() -> None:
+    flow = a_flow()
+    flow._readers = {"auth": Broken()}  # type: ignore[dict-item]  # a reader with a bug
+
+    outcome = flow.feed(lines("a\nb\n"))
+
+    assert [(lost.why, lost.count) for lost in outcome.lost] == [("reader_error", 2)]
