@@ -1,8 +1,10 @@
 """Fixtures that all tests share, and the skip of what this machine lacks (with a reason, never silently)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -20,3 +22,10 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the shared data at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """A test that configures our log must not leave it writing to that test's captured stream."""
+    yield
+    structlog.reset_defaults()

@@ -134,11 +134,11 @@ def remembered(connection: sqlite3.Connection, incident_id: str) -> None:
 
 
 def unremembered(connection: sqlite3.Connection, limit: int) -> list[Alert]:
-    """Newest alerts of incidents that the memory does not hold as they are, oldest first."""
+    """Newest alerts of incidents that the memory does not hold as they are, oldest first; not those being enriched."""
     rows = connection.execute(
         "SELECT a.body FROM incidents i JOIN alerts a ON a.incident_id = i.id WHERE i.remembered <> i.changed "
         "AND a.version = (SELECT max(version) FROM alerts WHERE id = a.id) "
-        "ORDER BY i.last_at LIMIT ?",
+        "AND NOT EXISTS (SELECT 1 FROM enrichments e WHERE e.alert_id = a.id) ORDER BY i.last_at LIMIT ?",
         (limit,),
     ).fetchall()
     return [alert_of(body) for (body,) in rows]

@@ -120,7 +120,9 @@ async def test_live_incidents_come_oldest_first_and_bounded(store: SqliteStore) 
     assert [one.id for one in await store.live_incidents(2)] == [an_incident(2).id, an_incident(3).id]
 
 
-async def test_memory_is_owed_what_changed_also_while_the_model_is_waited_for(store: SqliteStore, told: Alert) -> None:
+async def test_memory_is_owed_what_changed_and_nothing_that_is_being_enriched(store: SqliteStore, told: Alert) -> None:
+    assert await store.unremembered(9) == []
+    await store.revise(told, final=True, now=T0, webhooks=())
     assert [alert.id for alert in await store.unremembered(9)] == [told.id]
 
     await store.remembered(told.incident_id)
