@@ -1,6 +1,7 @@
 """Sigma correlation rules: events that mean something only together, per group, in windows on event time."""
 
 from collections.abc import Iterable
+from itertools import groupby
 
 import msgspec
 
@@ -93,5 +94,6 @@ def say_correlation(correlation: Correlation, fired: Iterable[Entry], group: str
     ordered = correlation.kind == "temporal_ordered"
     named = zip(correlation.inputs, correlation.titles, strict=True)
     titles = [quoted(title) for rule_id, title in named if ordered or rule_id in present]
-    said = (" then " if ordered else " and ").join(titles)
+    runs = [(title, len(list(run))) for title, run in groupby(titles)]
+    said = (" then " if ordered else " and ").join(title if many == 1 else f"{many} × {title}" for title, many in runs)
     return f"{said} {within}" + (f" ({correlation.expression})" if correlation.expression else "")

@@ -1,7 +1,7 @@
 """The stage: alerts that are stored → alerts with similar incidents and an explanation, or with the gaps that say why.
 
 Three loops, so that a new alert never waits behind a model that thinks for a minute: one looks for similar incidents
-and decides who waits for the model, one asks it, one gives the memory what is finished. What a failure means is decided
+and decides who waits for the model, one asks it, one gives the memory what it lacks. What a failure means is decided
 here alone, and it always means a `Gap`. The base alert is stored and owed before any of this begins and waits for none
 of it.
 """
@@ -81,7 +81,7 @@ class Enricher:
         self._waiting = Waiting(model.queue)
         self._asked: Alert | None = None
         self._settled: set[tuple[str, int]] = set()
-        self._new, self._turn, self._finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._new, self._turn, self._changed = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def _build_explanations(self, model: Model, nonce: Callable[[], str]) -> Explanations | None:
         if self.model is None:
@@ -95,7 +95,7 @@ class Enricher:
 
     def nudge(self) -> None:
         """There may be something new: look now."""
-        for event in (self._new, self._turn, self._finished):
+        for event in (self._new, self._turn, self._changed):
             event.set()
 
     async def run(self) -> None:
@@ -246,7 +246,6 @@ class Enricher:
             self._settled.discard(key)
             raise
         self._revised()
-        self._finished.set()
 
     async def _store_last(self, final: Alert) -> None:
         versions = await self._patience.store(lambda: self._desk.alerts(final.incident_id))
@@ -256,9 +255,9 @@ class Enricher:
 
     async def _remember_for_ever(self) -> None:
         while True:
-            self._finished.clear()
+            self._changed.clear()
             if not await self._remembering.remember_one():
-                await self._finished.wait()
+                await self._changed.wait()
 
     async def _guarded(self, alert: Alert, part: str, work: Callable[[], Awaitable[None]]) -> None:
         """A bug that one alert brings to light ends the enrichment of that alert, and of no other."""

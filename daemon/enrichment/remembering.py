@@ -1,4 +1,4 @@
-"""Finished incidents → the memory, one at a time; what an outage left undone is caught up later."""
+"""Incidents that changed → the memory, one at a time; what an outage left undone is caught up later."""
 
 import asyncio
 from collections import OrderedDict

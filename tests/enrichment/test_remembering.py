@@ -1,4 +1,4 @@
-"""Finished incidents reach the memory; outages are caught up; one that it refuses does not keep out the rest."""
+"""Incidents reach the memory; outages are caught up; one that it refuses does not keep out the rest."""
 
 import pytest
 
@@ -63,11 +63,11 @@ async def test_one_that_changed_is_remembered_anew(desk: MemoryDesk, memory: Scr
     assert memory.kept[newest.incident_id].version == newest.version
 
 
-async def test_one_that_is_being_enriched_has_to_wait(
+async def test_one_that_waits_for_the_model_is_remembered_already(
     desk: MemoryDesk, memory: ScriptedMemory, time: ManualTime
 ) -> None:
     desk.tell(base(1), enrich=True)
-    assert await drain(remembering(desk, memory, time)) == 0
+    assert await drain(remembering(desk, memory, time)) == 1
 
 
 async def test_an_outage_is_caught_up(desk: MemoryDesk, memory: ScriptedMemory, time: ManualTime) -> None:
