@@ -16,7 +16,11 @@ _BATCH = 8
 
 
 class Remembering:
-    """The store knows what the memory lacks; kept here is only who was refused (at most 1000, until a restart)."""
+    """The store knows what the memory lacks; kept here is only who was refused (at most 1000, until a restart).
+
+    A memory that is empty, at the start or after it failed, was lost or made anew (another embedder, a deleted
+    collection): then all incidents are given to it again.
+    """
 
     def __init__(
         self,
@@ -35,11 +39,14 @@ class Remembering:
         self._timeout = timeout
         self._max_refused = max_refused
         self._refused: OrderedDict[str, None] = OrderedDict()
+        self._counted = False
 
     async def remember_one(self) -> bool:
         """Try the oldest incident that the memory lacks; False when it makes no sense to try another one at once."""
         if self._memory is None or self._breaker.state is BreakerState.open:
             return False
+        if not self._counted:
+            self._counted = await self._count(self._memory)
         limit = len(self._refused) + _BATCH
         rows = await self._patience.store(lambda: self._desk.unremembered(limit))
         alert = next((one for one in rows if one.incident_id not in self._refused), None)
@@ -49,8 +56,21 @@ class Remembering:
         if isinstance(remembered, Exception):
             return self._refuse(alert, remembered)
         if remembered:
-            await self._patience.store(lambda: self._desk.remembered(alert.incident_id))
+            await self._patience.store(lambda: self._desk.remembered(alert))
+        self._counted = self._counted and remembered
         return remembered
+
+    async def _count(self, memory: Memory) -> bool:
+        """Whether it is known by now if the memory is empty."""
+
+        async def count() -> int:
+            async with asyncio.timeout(self._timeout):
+                return await memory.count()
+
+        known = await sheltered(count)
+        if known == 0:
+            await self._patience.store(self._desk.forgotten)
+        return isinstance(known, int)
 
     async def _remember(self, memory: Memory, alert: Alert) -> bool:
         """False when the memory cannot now; its own report says why. Raises Refused."""

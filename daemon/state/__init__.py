@@ -45,7 +45,7 @@ class Commit(Struct, frozen=True):
 
 
 class Outstanding(Struct, frozen=True):
-    """An incident whose alert is still to be enriched (`part` is `similar`, `explanation` or `memory`)."""
+    """An alert that is still to be enriched, whether its base version was sent, and attempts at the explanation."""
 
     alert: Alert
     base_sent: bool
@@ -141,12 +141,19 @@ class Desk(Protocol):
         """
         ...
 
-    async def remembered(self, incident_id: str) -> None:
-        """The memory holds this incident as it is now."""
+    async def remembered(self, alert: Alert) -> None:
+        """The memory holds what this version of an alert tells; of no effect once its incident notified again."""
+        ...
+
+    async def forgotten(self) -> None:
+        """The memory holds nothing: all incidents are to be given to it again."""
         ...
 
     async def unremembered(self, limit: int) -> list[Alert]:
-        """Newest alerts of incidents that the memory does not hold in their present state, oldest first."""
+        """Newest alerts of incidents that notified since the memory was given them, oldest first.
+
+        Whether they are explained yet does not matter: the memory does not wait for the model.
+        """
         ...
 
     async def incident(self, incident_id: str) -> Incident | None:

@@ -13,8 +13,7 @@ _INCIDENT = (
     "INSERT INTO incidents (id, rule_id, severity, status, opened_at, last_at, search, body) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, status = excluded.status, "
-    "opened_at = excluded.opened_at, last_at = excluded.last_at, search = excluded.search, body = excluded.body, "
-    "changed = changed + 1"
+    "opened_at = excluded.opened_at, last_at = excluded.last_at, search = excluded.search, body = excluded.body"
 )
 
 
@@ -29,10 +28,13 @@ def save(connection: sqlite3.Connection, batch: Commit) -> None:
     for told in batch.told:
         stored = _append(connection, told.alert)
         _owe(connection, stored, told.owed, batch.at)
+        connection.execute("UPDATE incidents SET told = ? WHERE id = ?", (stored.version, stored.incident_id))
+        # what was drafted for an earlier version is stale now
+        connection.execute("DELETE FROM enrichments WHERE alert_id = ?", (stored.id,))
         if told.enrich:
             connection.execute(
-                "INSERT OR REPLACE INTO enrichments (alert_id, severity, made_at, draft) VALUES (?, ?, ?, ?)",
-                (stored.id, stored.severity, stored.made_at, pack(stored)),
+                "INSERT INTO enrichments (alert_id, incident_id, severity, made_at, draft) VALUES (?, ?, ?, ?, ?)",
+                (stored.id, stored.incident_id, int(stored.severity), stored.made_at, pack(stored)),
             )
 
 
@@ -128,17 +130,23 @@ def tried(connection: sqlite3.Connection, alert_id: str) -> None:
     connection.execute("UPDATE enrichments SET attempts = attempts + 1 WHERE alert_id = ?", (alert_id,))
 
 
-def remembered(connection: sqlite3.Connection, incident_id: str) -> None:
-    """The memory holds the incident in its present state."""
-    connection.execute("UPDATE incidents SET remembered = changed WHERE id = ?", (incident_id,))
+def remembered(connection: sqlite3.Connection, alert: Alert) -> None:
+    """The memory holds what this version tells, unless its incident has notified again since."""
+    connection.execute(
+        "UPDATE incidents SET remembered = told WHERE id = ? AND told <= ?", (alert.incident_id, alert.version)
+    )
+
+
+def forgotten(connection: sqlite3.Connection) -> None:
+    """The memory holds nothing."""
+    connection.execute("UPDATE incidents SET remembered = 0 WHERE remembered > 0")
 
 
 def unremembered(connection: sqlite3.Connection, limit: int) -> list[Alert]:
-    """Newest alerts of incidents that the memory does not hold as they are, oldest first; not those being enriched."""
+    """Newest alerts of incidents that notified since the memory was given them, oldest first."""
     rows = connection.execute(
-        "SELECT a.body FROM incidents i JOIN alerts a ON a.incident_id = i.id WHERE i.remembered <> i.changed "
-        "AND a.version = (SELECT max(version) FROM alerts WHERE id = a.id) "
-        "AND NOT EXISTS (SELECT 1 FROM enrichments e WHERE e.alert_id = a.id) ORDER BY i.last_at LIMIT ?",
+        "SELECT a.body FROM incidents i JOIN alerts a ON a.incident_id = i.id WHERE i.remembered < i.told "
+        "AND a.version = (SELECT max(version) FROM alerts WHERE id = a.id) ORDER BY i.last_at LIMIT ?",
         (limit,),
     ).fetchall()
     return [alert_of(body) for (body,) in rows]

@@ -15,9 +15,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE incidents (
         id TEXT PRIMARY KEY, rule_id TEXT NOT NULL, severity INTEGER NOT NULL, status TEXT NOT NULL,
         opened_at REAL NOT NULL, last_at REAL NOT NULL, search TEXT NOT NULL,
-        changed INTEGER NOT NULL DEFAULT 0, remembered INTEGER NOT NULL DEFAULT -1, body BLOB NOT NULL
+        told INTEGER NOT NULL DEFAULT 0, remembered INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL
     );
     CREATE INDEX incidents_last ON incidents (last_at DESC, id);
+    CREATE INDEX incidents_unremembered ON incidents (last_at) WHERE remembered < told;
     CREATE TABLE anomalies (
         id TEXT PRIMARY KEY, incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
         at REAL NOT NULL, body BLOB NOT NULL
@@ -31,9 +32,10 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX alerts_incident ON alerts (incident_id, version);
     CREATE TABLE enrichments (
-        alert_id TEXT PRIMARY KEY, severity INTEGER NOT NULL, made_at REAL NOT NULL,
-        attempts INTEGER NOT NULL DEFAULT 0, draft BLOB NOT NULL
+        alert_id TEXT PRIMARY KEY, incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+        severity INTEGER NOT NULL, made_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, draft BLOB NOT NULL
     ) WITHOUT ROWID;
+    CREATE INDEX enrichments_incident ON enrichments (incident_id);
     CREATE TABLE deliveries (
         id INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, version INTEGER NOT NULL, webhook TEXT NOT NULL,
         severity INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,

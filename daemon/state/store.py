@@ -97,12 +97,16 @@ class SqliteStore:
         """Store a richer alert; returns it as stored."""
         return await self.database.write(lambda c: incidents.revise(c, alert, now, final=final, webhooks=webhooks))
 
-    async def remembered(self, incident_id: str) -> None:
-        """The memory holds this incident as it is now."""
-        await self.database.write(lambda c: incidents.remembered(c, incident_id))
+    async def remembered(self, alert: Alert) -> None:
+        """The memory holds what this version tells of its incident."""
+        await self.database.write(lambda c: incidents.remembered(c, alert))
+
+    async def forgotten(self) -> None:
+        """The memory holds nothing."""
+        await self.database.write(incidents.forgotten)
 
     async def unremembered(self, limit: int) -> list[Alert]:
-        """Newest alerts of incidents that the memory does not hold as they are."""
+        """Newest alerts of incidents that notified since the memory was given them."""
         return await self.database.read(lambda c: incidents.unremembered(c, limit))
 
     async def incident(self, incident_id: str) -> Incident | None:

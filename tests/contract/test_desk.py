@@ -157,13 +157,28 @@ async def test_what_is_not_remembered_as_it_is_now_is_due_until_it_is(world: Wor
     second, first = await told(world, 2), await told(world, 1)
     assert await world.desk.unremembered(9) == [first, second]
     assert await world.desk.unremembered(1) == [first]
-    await world.desk.remembered(first.incident_id)
+    await world.desk.remembered(first)
     assert await world.desk.unremembered(9) == [second]
     explained = msgspec.structs.replace(first, explanation=WHY)
     await world.desk.revise(explained, final=True, now=T0 + 9, webhooks=())
     assert await world.desk.unremembered(9) == [second]  # the incident is what it was
     again = await told(world, 1)
     assert await world.desk.unremembered(9) == [again, second]
+    await world.desk.remembered(first)  # given to the memory before it notified again
+    assert await world.desk.unremembered(9) == [again, second]
+
+
+async def test_what_an_emptied_memory_held_is_due_again(world: World) -> None:
+    alert = await told(world)
+    await world.desk.remembered(alert)
+    await world.desk.forgotten()
+    assert await world.desk.unremembered(9) == [alert]
+
+
+async def test_a_version_that_needs_no_enrichment_ends_that_of_the_one_before(world: World) -> None:
+    alert = await told(world)
+    await world.tell(alert, an_incident(1), "ops", enrich=False)
+    assert await world.desk.unenriched(9) == []
 
 
 async def test_incidents_are_found_by_every_word_and_filter(world: World) -> None:

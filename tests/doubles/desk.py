@@ -28,7 +28,7 @@ class MemoryDesk:
         self.rows: dict[str, Incident] = {}
         self.owed: list[Delivery] = []
         self.enrichments: dict[str, _Enrichment] = {}
-        self.states: dict[str, tuple[int, int]] = {}  # incident → (changed, remembered)
+        self.states: dict[str, tuple[int, int]] = {}  # incident → versions (told, remembered)
         self.finals: list[Alert] = []
         self.failures: deque[Exception] = deque()
         self.broken: Exception | None = None
@@ -49,10 +49,11 @@ class MemoryDesk:
         self._owe(stored, webhooks, due_at)
         if incident is not None:
             self.rows[incident.id] = incident
+        self.enrichments.pop(stored.id, None)
         if enrich:
             self.enrichments[stored.id] = _Enrichment(stored)
-        changed, remembered = self.states.get(alert.incident_id, (0, -1))
-        self.states[alert.incident_id] = (changed + 1, remembered)
+        _, remembered = self.states.get(alert.incident_id, (0, 0))
+        self.states[alert.incident_id] = (stored.version, remembered)
         return stored
 
     def begin(self, alert: Alert) -> None:
@@ -106,17 +107,22 @@ class MemoryDesk:
             ]
         return alert
 
-    async def remembered(self, incident_id: str) -> None:
+    async def remembered(self, alert: Alert) -> None:
         self._pass(writing=True)
-        changed, _ = self.states[incident_id]
-        self.states[incident_id] = (changed, changed)
+        told, _ = self.states[alert.incident_id]
+        if told <= alert.version:
+            self.states[alert.incident_id] = (told, told)
+
+    async def forgotten(self) -> None:
+        self._pass(writing=True)
+        self.states = {incident: (told, 0) for incident, (told, _) in self.states.items()}
 
     async def unremembered(self, limit: int) -> list[Alert]:
         self._pass()
         newest = [
             versions[-1]
             for versions in self.versions.values()
-            if self.states[versions[-1].incident_id][0] != self.states[versions[-1].incident_id][1]
+            if self.states[versions[-1].incident_id][1] < self.states[versions[-1].incident_id][0]
         ]
         return sorted(newest, key=lambda alert: alert.last_at)[:limit]
 

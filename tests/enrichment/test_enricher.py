@@ -473,13 +473,16 @@ async def test_an_answer_for_an_older_version_is_not_stored_over_a_newer_one() -
 
 
 async def test_a_version_that_nobody_needs_any_more_is_not_tried_for_ever() -> None:
-    """A resolved alert is not enriched, so the row of the version before it may stay behind in the store."""
+    """It was resolved while similar incidents were looked for; a resolved alert is not enriched."""
     model = ScriptedExplainer()
-    house = House(ScriptedMemory(PAST), model)
-    stale = house.desk.tell(base(), *NAMES[:3])
-    house.desk.tell(msgspec.structs.replace(base(), decision=Decision.resolved), *NAMES[:3], enrich=False)
-    house.desk.enrichments[stale.id].draft = stale
+    memory = ScriptedMemory(PAST)
+    memory.hold.clear()
+    house = House(memory, model)
     async with house.running():
+        stale = house.tell(base())[0]
+        await settle()
+        house.desk.tell(msgspec.structs.replace(base(), decision=Decision.resolved), *NAMES[:3], enrich=False)
+        memory.hold.set()
         await house.time.advance(60)
         assert model.asked == []
         assert house.desk.newest(stale.id).decision is Decision.resolved

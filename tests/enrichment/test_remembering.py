@@ -93,6 +93,30 @@ async def test_a_memory_that_hangs_is_left_alone_for_a_while(
     assert await drain(one) == 1
 
 
+async def test_a_memory_that_was_lost_is_filled_again(
+    desk: MemoryDesk, memory: ScriptedMemory, time: ManualTime
+) -> None:
+    tell(desk, 3)
+    one = remembering(desk, memory, time)
+    await drain(one)
+    memory.kept.clear()
+    assert await drain(one) == 0  # nothing told us
+    desk.tell(base(1), enrich=False)
+    memory.failures.append(Transient("its process ended", why="unavailable"))
+    assert not await one.remember_one()
+    assert await drain(one) == 3
+    assert len(memory.kept) == 3
+
+
+async def test_a_restart_with_another_embedder_begins_an_empty_memory(
+    desk: MemoryDesk, memory: ScriptedMemory, time: ManualTime
+) -> None:
+    tell(desk, 3)
+    await drain(remembering(desk, memory, time))
+    assert await drain(remembering(desk, memory, time)) == 0
+    assert await drain(remembering(desk, ScriptedMemory(), time)) == 3
+
+
 @pytest.mark.parametrize("error", [Refused("too long"), ZeroDivisionError("a bug")])
 async def test_who_is_refused_does_not_keep_out_the_rest(
     desk: MemoryDesk, memory: ScriptedMemory, time: ManualTime, error: Exception

@@ -120,15 +120,20 @@ async def test_live_incidents_come_oldest_first_and_bounded(store: SqliteStore) 
     assert [one.id for one in await store.live_incidents(2)] == [an_incident(2).id, an_incident(3).id]
 
 
-async def test_memory_is_owed_what_changed_and_nothing_that_is_being_enriched(store: SqliteStore, told: Alert) -> None:
+async def test_memory_is_owed_what_was_told(store: SqliteStore, told: Alert) -> None:
+    assert [alert.id for alert in await store.unremembered(9)] == [told.id]  # explained or not
+    await store.remembered(told)
     assert await store.unremembered(9) == []
-    await store.revise(told, final=True, now=T0, webhooks=())
-    assert [alert.id for alert in await store.unremembered(9)] == [told.id]
+    await store.commit(Commit(at=T0 + 1, incidents=(an_incident(count=2),)))  # counted, but nobody was told
+    assert await store.unremembered(9) == []
 
-    await store.remembered(told.incident_id)
-    assert await store.unremembered(9) == []
-    await store.commit(Commit(at=T0 + 1, incidents=(an_incident(count=2),)))
-    assert [alert.id for alert in await store.unremembered(9)] == [told.id]
+
+async def test_pruning_an_incident_leaves_nothing_of_it(store: SqliteStore) -> None:
+    closed = an_incident(1, status=IncidentStatus.closed)
+    await store.commit(Commit(at=T0, incidents=(closed,), told=(Told(an_alert(1), enrich=True),)))
+    assert await store.prune(T0 + 1000, 100) == 1
+    counts = await store.counts()
+    assert {name: count for name, count in counts.items() if count} == {}
 
 
 async def test_pruning_keeps_what_is_open_and_what_is_owed(store: SqliteStore) -> None:
