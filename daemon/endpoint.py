@@ -105,7 +105,7 @@ def reading(process: Process, around: Surroundings) -> Callable[[str, bytes], Se
             raise ValueError(message)
         reader = build_reader(
             "api", chosen, host=host_name(process.config), now=around.now, usernames=around.usernames,
-            redact=Redactor(process.config.redaction.patterns).text,
+            redact=Redactor(process.config.redaction.patterns).text, zone=None,
         )  # fmt: skip
         whole = data if data.endswith(b"\n") else data + b"\n"
         end = Checkpoint("api", Position("(posted)", "", len(whole)))

@@ -7,6 +7,7 @@ Live, replay and the rules' samples run this same code, so they find the same th
 hand out what changed and take it back.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
@@ -21,10 +22,18 @@ from daemon.model import Anomaly, Event, Incident, IncidentChange, Lines, Lost, 
 class Outcome(Struct):
     """What one item, or the passing of time, caused."""
 
-    events: int = 0
     anomalies: list[Anomaly] = []
     changes: list[IncidentChange] = []
     lost: list[Lost] = []
+
+
+class Tallies(Struct, frozen=True):
+    """What the steps counted since they were made: events and unparsed lines by source, evictions by kind of state."""
+
+    events: Mapping[str, int]
+    unparsed: Mapping[str, int]
+    evictions: Mapping[str, int]
+    open_incidents: int
 
 
 class Flow:
@@ -44,6 +53,21 @@ class Flow:
         self._incidents = incidents
         self._redact = redact
         self._host = host
+        self._events: Counter[str] = Counter()
+        self._reached = 0.0  # event time; a loss without a time of its own happened after it
+
+    def tallies(self) -> Tallies:
+        """What the steps counted until now."""
+        return Tallies(
+            events=dict(self._events),
+            unparsed={source: reader.unparsed for source, reader in self._readers.items()},
+            evictions={
+                "events": sum(reader.evictions for reader in self._readers.values()),
+                "detection": self._detector.evictions,
+                "incidents": self._incidents.evictions,
+            },
+            open_incidents=self._incidents.open_count,
+        )
 
     def read(self, item: Lines | Sample | Lost) -> list[Output]:
         """The events in what a source handed over."""
@@ -55,7 +79,7 @@ class Flow:
             return self._readers[item.source].feed(item)
         except Exception as error:  # noqa: BLE001 - a bug met by one line must not blind us to all others: it is a loss, and said
             lines, detail = item.data.count(b"\n"), f"{type(error).__name__}: {error}"
-            return [Lost(item.source, "reader_error", lines, 0.0, detail)]
+            return [Lost(item.source, "reader_error", lines, self._reached, detail)]
 
     def finish(self, source: str, now: float) -> list[Output]:
         """The events of one source that are complete because time passed."""
@@ -70,7 +94,8 @@ class Flow:
                 event: Event = lost_event(output, self._host)
             else:
                 event = output
-            outcome.events += 1
+            self._events[event.source] += 1
+            self._reached = max(self._reached, event.at)
             self._evaluate(event, outcome)
         return outcome
 

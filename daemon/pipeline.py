@@ -76,6 +76,7 @@ class Pipeline:
         sleep: Callable[[float], Awaitable[None]],
         stored: Callable[[], None],
         no_room: Callable[[], None],
+        ticked: Callable[[], None] = lambda: None,
     ) -> None:
         self._flow = flow
         self._store = store
@@ -89,6 +90,7 @@ class Pipeline:
         self._sleep = sleep
         self._stored = stored
         self._no_room = no_room
+        self._ticked = ticked
         self._channel: Channel[Item] = Channel(64)
         self._batch = Batch()
         self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
@@ -112,6 +114,7 @@ class Pipeline:
             if self._monotonic() - ticked >= _TICK:
                 ticked = self._monotonic()
                 lively = self._take(self._flow.tick(self._now())) or lively
+                self._ticked()
             if lively or (self._batch.dirty and self._monotonic() - committed >= _LAZY):
                 await self._commit()
                 committed = self._monotonic()

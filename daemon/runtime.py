@@ -25,10 +25,12 @@ from daemon.enrichment.enricher import Enricher
 from daemon.enrichment.ollama import Ollama
 from daemon.enrichment.redact import Redactor
 from daemon.events import Reader
-from daemon.events.readers import build_reader
+from daemon.events.readers import AuditdReader, AutoReader, build_reader
 from daemon.flow import Flow
+from daemon.meters import Meters
 from daemon.model import Checkpoint, Incident, Snapshot
 from daemon.pipeline import Pipeline
+from daemon.running_processes import running_processes
 from daemon.sources import Source
 from daemon.sources.gauges import HostGauges
 from daemon.sources.gpu import GpuGauges
@@ -87,6 +89,7 @@ def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> d
             now=around.now,
             usernames=around.usernames,
             redact=redactor.text,
+            zone=None,
         )
         for source in config.sources
         if isinstance(source, FileSource)
@@ -170,11 +173,16 @@ class Runtime:
         self.readers = build_readers(config, around, redactor)
         flow = build_flow(config, self.rules, self.readers, redactor)
         flow.restore(stored.snapshots)
+        running = list(running_processes())
+        for reader in self.readers.values():
+            if isinstance(reader, AuditdReader | AutoReader):
+                reader.seed(running)
         flow.resume(stored.incidents)
         return Pipeline(
             flow, around.store, alerts=config.alerts, webhooks=config.webhooks, waits_for_memory=waits_for_memory,
             board=around.board, metrics=around.metrics, now=around.now, monotonic=around.monotonic,
             sleep=around.sleep, stored=self._nudge, no_room=self._give_room,
+            ticked=Meters(around.metrics, flow).note,
         )  # fmt: skip
 
     def _nudge(self) -> None:

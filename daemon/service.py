@@ -21,12 +21,13 @@ import aiohttp
 
 import daemon
 from daemon.api.endpoint import Phase
-from daemon.config import Config, default_config, load_config, read_rule_files, state_directory
+from daemon.config import Config, default_config, load_config, state_directory
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.endpoint import serving
 from daemon.memories import MemoryKeeper
 from daemon.model import ProblemsError
-from daemon.runtime import Runtime, Surroundings, build_sinks, load_stored
+from daemon.preflight import find_problems, read_rules
+from daemon.runtime import Runtime, Surroundings, load_stored
 from daemon.sd_notify import Notifier
 from daemon.state.store import SqliteStore
 from daemon.supervisor import Supervisor, end
@@ -52,11 +53,10 @@ def load(path: Path | None) -> Loaded:
     A rule that cannot be used is among `rules.problems` and left out; it does not stop the others.
     """
     config = load_config(path) if path else default_config()
-    try:
-        files = read_rule_files(config.rules.directories)
-        build_sinks(config.webhooks)
-    except (OSError, ValueError) as error:
-        raise ProblemsError.of(str(path or "(defaults)"), str(error)) from error
+    files, problems = read_rules(config, path)
+    problems += find_problems(config, path)
+    if problems:
+        raise ProblemsError(tuple(problems))
     return Loaded(config, parse_rules(files, config.rules.disabled))
 
 
@@ -141,9 +141,18 @@ class Service:
         self.metrics.rules.labels(status="loaded").set(len(rules.rules))
         self.metrics.rules.labels(status="refused").set(len(rules.problems))
         log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
+        self._forget_others(config)
         memory = await self.memories.use(config.memory)
         self.runtime = Runtime(config, rules, await load_stored(self.store, config), around, memory)
         return self.runtime
+
+    def _forget_others(self, config: Config) -> None:
+        """Take what the configuration no longer names off the board."""
+        named = {f"source:{source.name}" for source in config.sources}
+        named |= {f"webhook:{hook.name}" for hook in config.webhooks}
+        for row in self.board.rows():
+            if ":" in row.component and row.component not in named:
+                self.board.remove(row.component)
 
     def _announce(self) -> None:
         self.metrics.reload_ok.set(1)

@@ -1,5 +1,7 @@
 """Fixtures that all tests share, and the skip of what this machine lacks (with a reason, never silently)."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import structlog
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
+os.environ["TZ"] = "UTC"  # stamps without a zone are local: the same on every machine that runs the tests
+time.tzset()
 
 
 @pytest.fixture(scope="session")

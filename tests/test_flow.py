@@ -41,8 +41,21 @@ def test_a_burst_of_failures_opens_one_incident_and_a_restored_flow_goes_on_exac
     ]
 
 
+def test_what_the_steps_count_is_told() -> None:
+    flow = a_flow()
+
+    flow.feed(lines("".join(SSHD.format(f"{number:03}") for number in range(12)) + "no stamp\n"))
+
+    tallies = flow.tallies()
+    assert tallies.events == {"auth": 13}
+    assert tallies.unparsed == {"auth": 1}
+    assert tallies.evictions == {"events": 0, "detection": 0, "incidents": 0}
+    assert tallies.open_incidents == 1
+
+
 class Broken:
     unparsed = 0
+    evictions = 0
 
     def feed(self, lines: Lines) -> list[object]:
         message = "a bug"
@@ -63,5 +76,6 @@ def test_a_bug_in_a_reader_is_a_loss_of_its_lines() -> None:
     flow._readers = {"auth": Broken()}  # type: ignore[dict-item]  # a reader with a bug
 
     outcome = flow.feed(lines("a\nb\n"))
+    flow.tallies()
 
     assert [(lost.why, lost.count) for lost in outcome.lost] == [("reader_error", 2)]

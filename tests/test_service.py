@@ -72,6 +72,8 @@ async def test_from_a_line_to_a_signed_webhook_and_a_refused_reload(tmp_path: Pa
 
             path.write_text(CONFIG.format(top=tmp_path, port=receiver.port, api=api).replace("ops", "desk"))
             assert any("webhooks" in said for said in await service.reload())
+            webhooks = {row.component for row in service.board.rows() if row.component.startswith("webhook:")}
+            assert webhooks <= {"webhook:desk"}
             service.stop()
         assert running.result() == 0
     assert receiver.refused == 0

@@ -1,19 +1,19 @@
 """`tellwhy check`: is the configuration valid, are the rules, are the webhooks safe to call. Touches no network."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from daemon.cli.failing import BAD_INPUT, refuse
 from daemon.cli.run import ConfigOption, chosen_config
-from daemon.config import Config, read_secret
+from daemon.config import Config, locate, read_secret
 from daemon.delivery.address_guard import check_url
-from daemon.enrichment.redact import Redactor
 from daemon.model import Problem, ProblemsError
 from daemon.service import load
 
 
-def webhook_problems(config: Config, path: str) -> list[Problem]:
+def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
     """What is wrong with the webhooks' addresses, without resolving or calling them."""
     found = []
     for index, hook in enumerate(config.webhooks):
@@ -21,27 +21,31 @@ def webhook_problems(config: Config, path: str) -> list[Problem]:
         reason = check_url(url, hook.allow_private, hook.allow_ports)
         if reason:
             expected = f"expected an address that may be called ({reason})"
-            found.append(Problem(path, 1, f"webhooks.{index}.url", expected))
+            found.append(_problem(path, ("webhooks", index, "url_file" if hook.url_file else "url"), expected))
     return found
 
 
-def unwise(config: Config, path: str) -> list[Problem]:
+def unwise(config: Config, path: Path | None) -> list[Problem]:
     """What works but is not wise: only `--strict` refuses it."""
     found = [
-        Problem(
+        _problem(
             path,
-            1,
-            f"webhooks.{index}.secret_files",
+            ("webhooks", index, "secret_files"),
             "expected a secret, so that receivers can tell our alerts from forged ones",
         )
         for index, hook in enumerate(config.webhooks)
         if hook.format == "standard" and not hook.secret_files
     ]
     if not config.sources:
-        found.append(Problem(path, 1, "sources", "expected at least one source: nothing would be watched"))
+        found.append(_problem(path, ("sources",), "expected at least one source: nothing would be watched"))
     if not config.webhooks:
-        found.append(Problem(path, 1, "webhooks", "expected at least one webhook: alerts would only be stored"))
+        found.append(_problem(path, ("webhooks",), "expected at least one webhook: alerts would only be stored"))
     return found
+
+
+def _problem(path: Path | None, location: tuple[str | int, ...], expected: str) -> Problem:
+    line = locate(path, location) if path is not None else 1
+    return Problem(str(path or "(defaults)"), line, ".".join(map(str, location)), expected)
 
 
 def check(
@@ -53,12 +57,11 @@ def check(
     shown = str(path or "(defaults)")
     try:
         loaded = load(path)
-        problems = [*loaded.rules.problems, *webhook_problems(loaded.config, shown)]
-        Redactor(loaded.config.redaction.patterns)
+        problems = [*loaded.rules.problems, *webhook_problems(loaded.config, path)]
     except (ProblemsError, OSError, ValueError) as error:
         refuse(error)
     if strict:
-        problems.extend(unwise(loaded.config, shown))
+        problems.extend(unwise(loaded.config, path))
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:

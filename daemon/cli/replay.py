@@ -43,8 +43,9 @@ class Replay:
         for source, path in self._files.items():
             chosen = fmt if fmt != "auto" else _format_of(path)
             readers[source] = build_reader(
-                source, chosen, host=host, now=_modified(path), usernames=_foreign_name, redact=redactor.text
-            )
+                source, chosen, host=host, now=_modified(path), usernames=_foreign_name, redact=redactor.text,
+                zone=None,
+            )  # fmt: skip
         self._flow: Flow = build_flow(config, rules, readers, redactor)
         self.incidents: dict[str, Incident] = {}
 

@@ -4,7 +4,7 @@ Two phases: what can be checked without touching the world is checked by `load`;
 touched when a component runs. Secrets are never values in the file: only paths of files that hold them.
 """
 
-from daemon.config.load import default_config, load_config, read_secret
+from daemon.config.load import default_config, load_config, locate, read_secret
 from daemon.config.paths import read_rule_files, shipped_rules, state_directory
 from daemon.config.schema import (
     Alerts,
@@ -40,6 +40,7 @@ __all__ = [
     "Webhook",
     "default_config",
     "load_config",
+    "locate",
     "read_rule_files",
     "read_secret",
     "shipped_rules",

@@ -63,6 +63,14 @@ def load_config(path: Path) -> Config:
         raise ProblemsError(tuple(_problem(shown, root, details) for details in error.errors())) from error
 
 
+def locate(path: Path, location: tuple[str | int, ...]) -> int:
+    """The line on which a key of a configuration file stands, or the deepest section around it; 1 if unreadable."""
+    try:
+        return _line(yaml.compose(path.read_text(encoding="utf-8", errors="replace"), Loader=yaml.SafeLoader), location)
+    except (OSError, yaml.YAMLError):
+        return 1
+
+
 def read_secret(path: Path) -> str:
     """The secret in a file, without surrounding blanks.
 
@@ -161,4 +169,4 @@ def _child(node: yaml.Node | None, part: Any) -> tuple[yaml.Node | None, yaml.No
     return None, None
 
 
-__all__ = ["SourceConfig", "default_config", "load_config", "read_secret"]
+__all__ = ["SourceConfig", "default_config", "load_config", "locate", "read_secret"]

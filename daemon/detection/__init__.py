@@ -18,6 +18,11 @@ from daemon.model import Anomaly, Event, Snapshot
 class Detector(Protocol):
     """Events → anomalies."""
 
+    @property
+    def evictions(self) -> int:
+        """Groups and entities that were let go because memory is bounded, since construction."""
+        ...
+
     def feed(self, event: Event) -> list[Anomaly]:
         """The rules that this event makes fire."""
         ...

@@ -23,6 +23,11 @@ class Reader(Protocol):
     unparsed: int
     """Lines that were not understood, since construction. They still become events, with the text alone."""
 
+    @property
+    def evictions(self) -> int:
+        """What was let go before its time because memory is bounded, since construction."""
+        ...
+
     def feed(self, lines: Lines) -> list[Output]:
         """The events that these lines complete."""
         ...

@@ -29,12 +29,13 @@ def build_reader(
     now: Callable[[], float],
     usernames: Callable[[int], str],
     redact: Callable[[str], str],
-    zone: tzinfo = UTC,
+    zone: tzinfo | None = UTC,
 ) -> Reader:
     """The reader of a source. `fmt` is `auditd`, `syslog`, `json`, or `auto` for what each file turns out to be.
 
     `now` dates stamps without a year and lines without a stamp; `usernames` gives the name of a uid of this host
-    ("" if it has none); `redact` cleans command lines before they are kept; `zone` is that of stamps without one.
+    ("" if it has none); `redact` cleans command lines before they are kept; `zone` is that of stamps without one
+    (None: the local one).
     Raises ValueError for another `fmt`.
     """
     if fmt == "auditd":

@@ -25,6 +25,10 @@ _DIRECTORY_ARGUMENT = {
     "renameat2": "a2",
 }
 """Which argument of a call holds the directory that a relative path of a new file (or program) starts from."""
+_OPEN_FLAGS = {"open": "a1", "openat": "a2"}
+"""Which argument of a call holds its flags; openat2 hides them in memory that no record shows."""
+_OVERWRITING = frozenset({"creat", "truncate"})
+_ACCESS_MODE = 3  # O_WRONLY and O_RDWR, the same on every architecture
 
 
 class Scene(Struct, frozen=True):
@@ -50,6 +54,28 @@ class Scene(Struct, frozen=True):
     def image(self) -> str:
         """The program that made the call."""
         return self.value("exe")
+
+    @property
+    def written(self) -> tuple[Mapping[str, Value], ...]:
+        """The paths that the call created, and the regular files that were there and that it opened for writing.
+
+        A login key or a cron job is more often added to a file that exists than put into a new one.
+        """
+        if self.value("success") == "no":
+            return ()
+        over = {"NORMAL"} if self._opens_for_writing() else set()
+        return tuple(
+            path
+            for path in self.paths
+            if role_of(path) == "CREATE" or (role_of(path) in over and _is_regular(text_of(path, "mode")))
+        )
+
+    def _opens_for_writing(self) -> bool:
+        flags = self.value(_OPEN_FLAGS.get(self.name, ""))
+        try:
+            return self.name in _OVERWRITING or bool(int(flags or "0", 16) & _ACCESS_MODE)
+        except ValueError:
+            return False
 
     @property
     def command_line(self) -> str:
@@ -84,6 +110,11 @@ def text_of(fields: Mapping[str, Value], key: str) -> str:
 def role_of(path: Mapping[str, Value]) -> str:
     """What a PATH was to the call: NORMAL, PARENT, CREATE, DELETE (RHEL 7 calls the key `objtype`)."""
     return text_of(path, "nametype") or text_of(path, "objtype")
+
+
+def _is_regular(mode: str) -> bool:
+    """Whether a mode as auditd writes it (`0100644`, octal) is of a regular file; one that is not told may be."""
+    return not mode or mode.startswith(("0100", "file,"))
 
 
 def build_scene(group: Group) -> Scene:

@@ -1,7 +1,8 @@
 """Time stamps of text logs → UTC epoch seconds.
 
 An RFC 3164 stamp (`Nov 21 09:30:00`) has neither year nor zone. The year is the latest that puts the stamp no later
-than one day after `now`; the zone is the one given. ISO 8601 stamps carry both and are taken at their word.
+than one day after `now`; the zone is the one given (None: the local one, with its summer time). ISO 8601 stamps carry
+both and are taken at their word.
 """
 
 import calendar
@@ -22,7 +23,7 @@ _LEAP_DAY = (2, 29)
 class Stamps:
     """Stamps → epoch seconds. Remembers the last one, because thousands of lines share a second."""
 
-    def __init__(self, now: Callable[[], float], zone: tzinfo) -> None:
+    def __init__(self, now: Callable[[], float], zone: tzinfo | None) -> None:
         self._now = now
         self._zone = zone
         self._last: tuple[str, float] = ("", 0.0)

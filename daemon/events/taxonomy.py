@@ -6,7 +6,8 @@ What a group as a whole says becomes an event of its own, in the taxonomy of Sys
 
 * `process_creation`: a successful execve or execveat. `Image` is the resolved program (as Sysmon has it) and, where it
   differs, also the path as it was called: `/bin/sh` on a host where that is dash matches rules for either.
-* `file_event`: a path that was created.
+* `file_event`: a path that was created (`nametype: CREATE`), or a regular file that was opened for writing (`NORMAL`):
+  Sysmon tells of both alike. `CommandLine` is that of the program that wrote (the kernel's copy, 128 bytes).
 * `network_connection`: a connect (`Initiated: true`) or accept (`false`) with an internet address, successful or not.
 
 Ids are made of node, time, serial and record, so a second reading gives the same ids.
@@ -97,13 +98,12 @@ class Taxonomy:
         if started or (not scene.call and scene.has_execve):
             fields = self._process_fields(scene, told)
             yield self._activity(scene, told, "process_creation", "process_creation", fields)
-        created = [path for path in scene.paths if role_of(path) == "CREATE"]
-        if created and scene.value("success") != "no":
-            for index, path in enumerate(created):
-                name = text_of(path, "name")
-                if name:
-                    fields = {"TargetFilename": scene.resolve(name), **told.actor, **_extras(scene)}
-                    yield self._activity(scene, told, "file_event", f"file_event:{index}", fields)
+        for index, path in enumerate(scene.written):
+            name = text_of(path, "name")
+            if name:
+                fields = {"TargetFilename": scene.resolve(name), **told.actor, **_extras(scene)}
+                said: dict[str, Value] = {"CommandLine": scene.title, "nametype": role_of(path)}
+                yield self._activity(scene, told, "file_event", f"file_event:{index}", fields | _present(said))
         connection = _connection(scene)
         if connection:
             fields = {**connection, **told.actor, **_extras(scene)}

@@ -16,6 +16,7 @@ class SyslogReader:
 
     def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
         self.unparsed = 0
+        self.evictions = 0  # a line is an event: nothing is kept
         self._host = host
         self._stamps = stamps
         self._kernel = KernelLosses(source)
@@ -61,6 +62,7 @@ class JsonReader:
 
     def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
         self.unparsed = 0
+        self.evictions = 0
         self._stamps = stamps
         self._now = now
         self._line_events = LineEvents(source, host=host, now=now)

@@ -1,5 +1,7 @@
 """Years that nobody wrote, and zones."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -63,3 +65,21 @@ def test_stamps_without_a_zone_are_of_the_zone_given() -> None:
     eastern = Stamps(lambda: epoch(2026, 11, 21), timezone(timedelta(hours=-5)))
     assert eastern.iso("2026-11-20T09:00:00") == epoch(2026, 11, 20, 14)
     assert eastern.bsd("Nov", "20", "09:00:00", None) == epoch(2026, 11, 20, 14)
+
+
+@pytest.fixture
+def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_berlin")
+def test_without_a_zone_stamps_are_local_and_know_summer_time() -> None:
+    local = Stamps(lambda: epoch(2026, 11, 21), None)
+    assert local.bsd("Nov", "20", "09:00:00", None) == epoch(2026, 11, 20, 8)
+    assert local.bsd("Jul", "20", "09:00:00", None) == epoch(2026, 7, 20, 7)
+    assert local.iso("2026-07-20T09:00:00") == epoch(2026, 7, 20, 7)
+    assert local.iso("2026-07-20T09:00:00Z") == epoch(2026, 7, 20, 9)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,42 @@ def test_a_new_file() -> None:
     (event,) = events_of(read_all("auditd", *lines), category="file_event")
     expected = {"TargetFilename": "/etc/cron.d/new", "Image": "/usr/bin/x", "User": "alice", "ProcessId": "300"}
     assert event.fields.items() >= {**expected, "key": "net", "SYSCALL": "rename"}.items()
+
+
+@pytest.mark.parametrize(
+    ("number", "argument", "flags", "mode", "told"),
+    [
+        (2, "a1", "1", "0100600", True),  # open, O_WRONLY
+        (2, "a1", "441", "0100600", True),  # O_WRONLY|O_CREAT|O_APPEND: >> of a shell
+        (257, "a2", "80002", "0100600", True),  # openat, O_RDWR|O_CLOEXEC
+        (257, "a2", "80000", "0100600", False),  # O_RDONLY|O_CLOEXEC
+        (257, "a1", "1", "0100600", False),  # of openat, a1 is the path
+        (257, "a2", "241", "020666", False),  # > /dev/null
+        (257, "a2", "odd", "0100600", False),
+        (76, "a1", "0", "0100640", True),  # truncate
+        (90, "a1", "1a4", "0100600", False),  # chmod
+        (437, "a2", "7ffd0a1", "0100600", False),  # openat2: the flags are not in the record
+    ],
+)
+def test_a_file_that_was_there_and_is_written(number: int, argument: str, flags: str, mode: str, told: bool) -> None:
+    zeroed = re.sub(r" a[0-3]=\w+", "", call(number))
+    lines = [
+        zeroed.replace(" items=", f" a0=ffffff9c {argument}={flags} items="),
+        f'type=CWD {HEAD} cwd="/root/.ssh"',
+        f'type=PATH {HEAD} item=0 name="/root/.ssh" mode=040700 nametype=PARENT',
+        f'type=PATH {HEAD} item=1 name="authorized_keys" mode={mode} nametype=NORMAL',
+        f"type=PROCTITLE {HEAD} proctitle=746565002D61",
+    ]
+    events = events_of(read_all("auditd", *lines), category="file_event")
+    assert [event.fields["TargetFilename"] for event in events] == ["/root/.ssh/authorized_keys"] * told
+    for event in events:
+        assert event.fields.items() >= {"CommandLine": "tee -a", "nametype": "NORMAL"}.items()
+
+
+def test_a_write_that_was_refused_is_none() -> None:
+    line = call(257, "no", "-13").replace("a2=10", "a2=1")
+    lines = [line, f'type=PATH {HEAD} item=0 name="/etc/shadow" mode=0100640 nametype=NORMAL']
+    assert events_of(read_all("auditd", *lines), category="file_event") == []
 
 
 def test_a_file_that_could_not_be_made_is_none() -> None:

@@ -5,9 +5,9 @@ and serial, strings quoted when clean and upper-case hex when not, interpreted f
 are from the documentation ranges.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypedDict
 
 _CLEAN = set(range(0x21, 0x7F)) - {ord('"')}
@@ -40,8 +40,8 @@ def encoded(text: str) -> str:
 
 
 def ssh_lines(wave: Wave, at: float, host: str) -> Iterator[bytes]:
-    """auth.log: nine wrong passwords within a minute, then the right one."""
-    stamp = datetime.fromtimestamp(at, UTC).strftime("%b %e %H:%M:%S")
+    """auth.log, in local time as RFC 3164 has it: nine wrong passwords within a minute, then the right one."""
+    stamp = time.strftime("%b %e %H:%M:%S", time.localtime(at))
     for number in range(9):
         invalid = number < 3  # noqa: PLR2004 - first they guess names
         user = ("oracle", "test", "admin")[number] if invalid else wave.account
@@ -127,7 +127,7 @@ def audit_lines(wave: Wave, at: float) -> Iterator[bytes]:
 
 def benign_lines(at: float, host: str) -> Iterator[bytes]:
     """What a quiet host writes: nothing of it may raise an alert."""
-    stamp = datetime.fromtimestamp(at, UTC).strftime("%b %e %H:%M:%S")
+    stamp = time.strftime("%b %e %H:%M:%S", time.localtime(at))
     for rest in (
         "CRON[4100]: (root) CMD (test -x /usr/sbin/anacron || run-parts /etc/cron.hourly)",
         "sshd[4101]: Accepted publickey for alice from 192.0.2.10 port 50022 ssh2: ED25519 SHA256:x",
