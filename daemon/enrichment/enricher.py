@@ -142,14 +142,21 @@ class Enricher:
         alert = row.alert
         if not alert.similar:  # known already when a restart came between
             alert = with_similar(alert, *await self._search.find(alert))
-        stored = await self._patience.store(lambda: self._desk.revise(alert, final=False, now=self._now(), webhooks=()))
+        names = receivers(self._webhooks, alert, row.alert) if self._explains_late else []
+        stored = await self._patience.store(
+            lambda: self._desk.revise(alert, final=False, now=self._now(), webhooks=names)
+        )
         self._revised()
         if stored.version != alert.version:
-            self._settled.add(
-                (alert.id, alert.version)
-            )  # its incident has notified again; that version has a row of its own
-            return
-        await self._decide(alert, row.attempts)
+            self._settled.add((alert.id, alert.version))
+        if stored.version == alert.version or (names and stored.similar == alert.similar):
+            await self._decide(stored, row.attempts)
+        # else its incident has notified again; that version has a row of its own
+
+    @property
+    def _explains_late(self) -> bool:
+        """Whether similar incidents should not wait for the explanation, where the base alert has left without them."""
+        return self.model is not None and not self.model.ready
 
     async def _decide(self, alert: Alert, attempts: int) -> None:
         """Finish what needs no call of the model; the rest waits for one."""

@@ -48,6 +48,11 @@ class ModelSlot:
         """Whether a question makes sense now."""
         return self.breaker.state is not BreakerState.open
 
+    @property
+    def ready(self) -> bool:
+        """Whether an answer may be expected soon: it was reachable when last probed, and does not rest."""
+        return self.well and self.status is not None and self.status.reachable
+
     async def probe(self) -> ModelStatus:
         """Ask what is there, and say so on the board. Never raises for a model that is missing or down."""
         status = await self._explainer.probe()

@@ -134,7 +134,8 @@ class Desk(Protocol):
         """Store a richer alert; returns it as stored.
 
         Not final (similar incidents are known): kept as the draft that `unenriched` gives next; and while no attempt at
-        the newest version has begun, it also replaces that version in place, which becomes due at once.
+        the newest version has begun, it also replaces that version in place, which becomes due at once. Once one has,
+        similar incidents become the next version, owed to `webhooks`; without webhooks they only are in the draft.
         Final: becomes the next version, owed to `webhooks` now, unless it says the same as the newest; enrichment of
         this alert ends until its incident notifies again. So what the model says never alters a base alert.
         An `alert` whose version is no longer the newest is stale: nothing is stored, the newest is returned.

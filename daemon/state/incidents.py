@@ -94,6 +94,9 @@ def revise(connection: sqlite3.Connection, alert: Alert, now: float, *, final: b
         stored = _append(connection, msgspec.structs.replace(alert, made_at=now))
         _owe(connection, stored, [Owed(name, now) for name in webhooks], now)
         return stored
+    if webhooks and alert.similar != present.similar and not _untouched(connection, alert):
+        alert = _append(connection, msgspec.structs.replace(alert, made_at=now))
+        _owe(connection, alert, [Owed(name, now) for name in webhooks], now)
     connection.execute("UPDATE enrichments SET draft = ? WHERE alert_id = ?", (pack(alert), alert.id))
     if _untouched(connection, alert):
         connection.execute(

@@ -112,6 +112,19 @@ async def test_what_is_being_sent_stays_and_the_draft_is_kept(world: World) -> N
     assert [(row.alert, row.base_sent) for row in rows] == [(richer, True)]
 
 
+async def test_similar_incidents_that_cannot_wait_are_a_version_of_their_own(world: World) -> None:
+    alert = await told(world)
+    await world.begin(alert)
+    richer = msgspec.structs.replace(alert, similar=(PAST,))
+    stored = await world.desk.revise(richer, final=False, now=T0 + 1, webhooks=["ops"])
+    assert (stored.version, stored.made_at, stored.similar) == (2, T0 + 1, (PAST,))
+    assert await world.desk.alerts(alert.incident_id) == [alert, stored]
+    assert await owed(world, alert) == [("ops", 1, T0 + 3), ("ops", 2, T0 + 1)]
+    assert [row.alert for row in await world.desk.unenriched(9)] == [stored]
+    last = msgspec.structs.replace(stored, explanation=WHY)
+    assert (await world.desk.revise(last, final=True, now=T0 + 9, webhooks=["ops"])).version == 3
+
+
 async def test_the_last_revision_is_a_version_of_its_own(world: World) -> None:
     alert = await told(world)
     richer = msgspec.structs.replace(alert, explanation=WHY)

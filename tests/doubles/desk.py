@@ -95,6 +95,9 @@ class MemoryDesk:
             return present or alert
         if final:
             return self._end(alert, present, now, webhooks)
+        if webhooks and alert.similar != present.similar and not self._untouched(alert):
+            alert = self._append(msgspec.structs.replace(alert, made_at=now))
+            self._owe(alert, webhooks, now)
         if alert.id in self.enrichments:
             self.enrichments[alert.id].draft = alert
         if self._untouched(alert):

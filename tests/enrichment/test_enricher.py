@@ -23,7 +23,7 @@ from daemon.telemetry import Board, HealthState, Metrics
 from tests.doubles.clock import ManualTime, settle
 from tests.doubles.desk import MemoryDesk
 from tests.doubles.enriching import PAST, base
-from tests.doubles.explainer import ScriptedExplainer, ScriptedMemory
+from tests.doubles.explainer import DOWN, ScriptedExplainer, ScriptedMemory
 from tests.doubles.ollama import Mode, OllamaDouble, serving
 
 URL = "https://receiver.example/"
@@ -129,6 +129,24 @@ async def test_what_is_being_sent_is_not_altered_and_the_rest_follows() -> None:
         assert house.desk.versions[told.id][0].similar == ()
         assert house.final(told).similar == (PAST,)
         assert house.desk.owed_to("explained") == [1, 2]
+
+
+async def test_similar_incidents_do_not_wait_for_a_model_that_is_down() -> None:
+    model = ScriptedExplainer()
+    model.status, model.always = DOWN, Transient("not reachable", why="unavailable")
+    house = House(ScriptedMemory(PAST), model)
+    async with house.running():
+        first = house.tell(base())[0]
+        house.desk.begin(first)
+        await settle()
+        second = house.desk.newest(first.id)
+        assert (second.version, second.similar) == (2, (PAST,))
+        assert house.desk.owed_to("explained") == [1, 2]
+        assert house.desk.owed_to("base") == [1]
+        await house.time.advance(700)
+        assert [gap.part for gap in house.final(first).gaps] == ["explanation"]
+        assert house.desk.owed_to("explained") == [1, 2]
+        assert house.desk.owed_to("all") == [1, 2, 3]
 
 
 async def test_without_model_and_memory_the_base_alert_is_all_there_is() -> None:
