@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -261,7 +262,8 @@ class Ollama:
     def _unreachable(self, error: Exception) -> Transient:
         if isinstance(error, TimeoutError):
             return Transient(f"no connection to {self._at()} in {self._config.connect_timeout:g} s", why="timeout")
-        return Transient(f"{self._at()} is not reachable: {shown(error) or type(error).__name__}", why="unavailable")
+        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else shown(error)
+        return Transient(f"{self._at()} is not reachable: {said or type(error).__name__}", why="unavailable")
 
 
 async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -12,6 +12,8 @@ from daemon.cli.demo.receiver import Received, Receiver
 from daemon.cli.demo.scenario import WAVES, Wave, audit_lines, benign_lines, ssh_lines
 from daemon.cli.demo.stage import Stage, new_secret, staged
 from daemon.cli.demo.story import show
+from daemon.cli.symptoms import examine
+from daemon.service import load
 
 EXPECTED = {
     "SSH brute force from one address",
@@ -22,6 +24,7 @@ EXPECTED = {
     "Reverse shell",
 }
 """Titles of our rules that each wave must make fire."""
+_DEMO_HAS = {"rules", "store", "webhooks", "endpoint"}
 _START = 60.0
 _WAVE = 45.0
 _SETTLE = 4.0  # seconds without a delivery after which a wave is over
@@ -52,6 +55,7 @@ class Play:
                 )
                 return 1
             self._say(f"ready after {time.monotonic() - began:.1f} s; its endpoint is {stage.address}")
+            await self._until(stage, "memory", "the embedding model is loading, once")
             for line in benign_lines(time.time(), stage.host):
                 stage.append("auth.log", line)
             for number, wave in enumerate(WAVES, 1):
@@ -110,11 +114,27 @@ class Play:
         told = (received.body["data"] for received in receiver.accepted)
         return {data["title"] for data in told if self._waves.get(data["id"]) == wave}
 
+    async def _until(self, stage: Stage, component: str, doing: str) -> None:
+        """Wait while a component of the daemon is starting."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with self._console.status(doing):
+            while loop.time() < began + _REMEMBER:
+                row = (await self._components(stage)).get(component)
+                if row is not None and row["state"] != "starting":
+                    self._say(f"{component}: {row['state']} after {loop.time() - began:.1f} s")
+                    return
+                await asyncio.sleep(0.1)
+
+    async def _components(self, stage: Stage) -> dict[str, Any]:
+        status, text = await stage.get("/api/v1/status")
+        return {row["component"]: row for row in json.loads(text)["components"]} if status == 200 else {}  # noqa: PLR2004 - HTTP OK
+
     async def _remembered(self, stage: Stage) -> None:
         """Wait until the memory holds the first wave: the embedding model may still be loading."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _REMEMBER
-        with self._console.status("the memory learns the first wave (the embedding model loads once)"):
+        with self._console.status("the memory learns the first wave"):
             while loop.time() < deadline:
                 status, text = await stage.get("/api/v1/ai/health")
                 if status == 200 and json.loads(text)["remembered"] >= len(self._waves):  # noqa: PLR2004 - HTTP OK
@@ -122,8 +142,6 @@ class Play:
                 await asyncio.sleep(0.2)
 
     async def _summary(self, stage: Stage, receiver: Receiver, took: float) -> bool:
-        _, text = await stage.get("/api/v1/status")
-        components = {row["component"]: row for row in json.loads(text)["components"]}
         similar = self._citing(receiver)
         missing = [title for wave in (1, 2) for title in sorted(EXPECTED - self._titles(receiver, wave))]
         out = self._console
@@ -137,7 +155,7 @@ class Play:
             out.print(f"line written → base alert accepted: median {middle:.2f} s, slowest {worst:.2f} s", markup=False)
         out.print(f"{similar} alerts of the second wave cite the first as a similar incident", markup=False)
         out.print(f"host readings taken: {await self._readings(stage)}; whole demo: {took:.0f} s", markup=False)
-        for row in self._lacking(components):
+        for row in await _lacking():
             out.print(row, markup=False)
         for title in missing:
             out.print(f"expected an alert “{title}” in each wave, but one is missing", style="bold red", markup=False)
@@ -154,16 +172,18 @@ class Play:
             }
         )
 
-    def _lacking(self, components: dict[str, Any]) -> list[str]:
-        """What this machine has not, and the command that adds it."""
-        rows = [
-            f"missing here: {name}: {row['detail']}"
-            for name, row in components.items()
-            if row["state"] not in {"ok", "starting"} and row["detail"]
-        ]
-        return [*rows, "your own logs: `tellwhy doctor` says what it can read and what to do about the rest"]
-
     async def _readings(self, stage: Stage) -> int:
         _, text = await stage.get("/metrics")
         rows = [line for line in text.splitlines() if line.startswith('tellwhy_samples_total{source="host"}')]
         return int(float(rows[0].rsplit(" ", 1)[1])) if rows else 0
+
+
+async def _lacking() -> list[str]:
+    """What this machine has not that tellwhy could use, and the command that adds it."""
+    found = [finding for finding in await examine(load(None)) if finding.part not in _DEMO_HAS]
+    rows = []
+    for finding in found:
+        if finding.state != "ok":
+            mend = f"\n    add it: {finding.mend}" if finding.mend else ""
+            rows.append(f"missing here: {finding.part}: {finding.detail}{mend}")
+    return rows or ["nothing is missing on this machine: `tellwhy run` watches it"]

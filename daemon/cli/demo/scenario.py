@@ -29,7 +29,7 @@ class Wave:
 
 WAVES = (
     Wave("203.0.113.47", "203.0.113.66", "deploy", "www-data", 33, "/usr/sbin/apache2", 41000, 5200),
-    Wave("198.51.100.23", "198.51.100.80", "backup", "nginx", 101, "/usr/sbin/nginx", 57000, 7300),
+    Wave("198.51.100.23", "198.51.100.80", "backup", "nginx", 101, "/usr/sbin/nginx", 41006, 7300),
 )
 
 

@@ -2,28 +2,20 @@
 
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 _COLOURS = {"critical": "bold white on red", "high": "bold red", "medium": "bold yellow", "low": "cyan"}
 _SHOWN = 4  # evidence items; the alert itself has all
 
 
-def _row(label: str, text: str) -> Text:
-    return Text.assemble((f"{label:<12}", "dim"), Text(text))
-
-
-def _items(label: str, rows: list[str]) -> list[RenderableType]:
-    return [_row(label if number == 0 else "", row) for number, row in enumerate(rows)]
-
-
-def _explained(data: dict[str, Any]) -> list[RenderableType]:
+def _explained(data: dict[str, Any]) -> tuple[str, list[str]]:
     explanation = data["explanation"]
-    origin = explanation["model"] if explanation["origin"] == "model" else "rules, no model"
-    rows = [f"{one['text']} [{', '.join(one['cites'])}]" for one in explanation["sentences"]]
-    return _items(f"why ({origin[:16]})" if origin == explanation["model"] else "why", rows)
+    label = f"why ({explanation['model'][:16]})" if explanation["origin"] == "model" else "why"
+    return label, [f"{one['text']} [{', '.join(one['cites'])}]" for one in explanation["sentences"]]
 
 
 def _similar(data: dict[str, Any]) -> list[str]:
@@ -41,19 +33,22 @@ def render(body: dict[str, Any], seconds: float) -> Panel:
     evidence = [f"{one['id']}  {one['text']}" for one in data["evidence"]]
     if len(evidence) > _SHOWN:
         evidence = [*evidence[:_SHOWN], f"… and {len(evidence) - _SHOWN} more"]
-    rows: list[RenderableType] = [
-        _row("where", f"{data['host']} ({data['source']}), {data['entity']}"),
-        _row("because", data["because"]),
-        *_explained(data),
-        *_items("evidence", evidence),
-        *_items("similar", _similar(data)),
-        *_items("gaps", _gaps(data)),
-        *_items("next steps", [f"{number}. {step}" for number, step in enumerate(data["next_steps"][:4], 1)]),
-    ]
+    rows = Table.grid(padding=(0, 2))
+    for label, texts in (
+        ("where", [f"{data['host']} ({data['source']}), {data['entity']}"]),
+        ("because", [data["because"]]),
+        _explained(data),
+        ("evidence", evidence),
+        ("similar", _similar(data)),
+        ("gaps", _gaps(data)),
+        ("next steps", [f"{number}. {step}" for number, step in enumerate(data["next_steps"][:4], 1)]),
+    ):
+        for number, text in enumerate(texts):
+            rows.add_row(Text(label if number == 0 else "", "dim"), Text(text))
     techniques = " ".join(data["rule"]["techniques"])
     title = Text.assemble((f" {level} ", _COLOURS.get(level, "")), f" {data['title']} ", (techniques, "dim"))
     foot = f"version {data['version']}, signature verified, {seconds:.2f} s after its line was written"
-    return Panel(Padding(Group(*rows), (0, 1)), title=title, title_align="left", subtitle=Text(foot, "dim"))
+    return Panel(Padding(rows, (0, 1)), title=title, title_align="left", subtitle=Text(foot, "dim"))
 
 
 def show(console: Console, body: dict[str, Any], seconds: float) -> None:
