@@ -13,13 +13,15 @@ from sigma import types as sigma
 from daemon.detection.expressions import ExpressionError, Wild, compile_glob, compile_search, compile_token
 from daemon.detection.readings import OPERATORS, in_network, number_of, time_part
 from daemon.detection.view import KEYWORDS, View
-from daemon.detection.wording import number, quoted, visible
+from daemon.detection.wording import number, quoted, shorten, visible
 
 Test: TypeAlias = Callable[[View], bool]
 TextTest: TypeAlias = Callable[[str], bool]
 Parts: TypeAlias = tuple[str | Wild, ...]
 
 WORDS: Mapping[str, str] = {"is": "is", "contains": "contains", "starts": "starts with", "ends": "ends with"}
+_PATTERN = 48
+"""Characters of an expression that a reason shows: the text that it matched says more."""
 _SHAPES = {"": "is", "t": "is", "*": "contains", "*t*": "contains", "t*": "starts", "*t": "ends"}
 _COMPARE = {
     sigma.CompareOperators.LT: "<",
@@ -197,7 +199,7 @@ def _expression(field: str | None, value: sigma.SigmaRegularExpression) -> Leaf:
         raise UnsupportedError("expected an expression (got a placeholder, which nothing fills)")
     flags = "".join(sorted(value.sigma_to_re_flag[flag] for flag in value.flags))
     pattern = str(value.regexp)
-    words = f"matches /{visible(pattern)}/{flags}"
+    words = f"matches /{shorten(visible(pattern), _PATTERN)}/{flags}"
     return Leaf(field, words, _any_text(field, compile_search(pattern, flags)), shows=True)
 
 

@@ -99,7 +99,7 @@ def _reference(document: Document, attributes: Attributes) -> RuleRef:
         id=str(UUID(given)) if given else str(uuid5(NAMESPACE_URL, f"{document.path}#{data['title']}")),
         title=data["title"].strip(),
         severity=max(severity, attributes.severity_floor),
-        description=_text(data, "description"),
+        description=" ".join(_text(data, "description").split()),
         author=_text(data, "author"),
         license=_text(data, "license"),
         techniques=tuple(tag.upper() for tag in attack if _TECHNIQUE.fullmatch(tag)),

@@ -13,14 +13,15 @@ from daemon.sources.identity import is_same_file, parse_identity
 from daemon.sources.tailed_file import TailedFile
 
 BOUND = 4096
+_BLOCK = 1 << 16
 
 
 class Ledger:
     """Shared by the trails of one source."""
 
     def __init__(self) -> None:
-        self._claimed: set[tuple[int, int]] = set()
-        self._left: OrderedDict[int, Checkpoint] = OrderedDict()
+        self._claimed: dict[tuple[int, int], TailedFile] = {}
+        self._left: OrderedDict[int, tuple[Checkpoint, ...]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._left)
@@ -29,31 +30,42 @@ class Ledger:
         """Whether some trail reads this file."""
         return (stat.st_dev, stat.st_ino) in self._claimed
 
+    def is_packed(self, fd: int, written_at: int) -> bool:
+        """Whether this unpacked text is that of a file being read, which was deleted when it had been packed.
+
+        Packers give what they write the time of the last write to the text (some in whole seconds); it must agree too,
+        as two rotations may well hold the same few bytes. `written_at` is in nanoseconds.
+        """
+        size = os.fstat(fd).st_size
+        for file in self._claimed.values():
+            stat = file.stat()
+            if stat.st_nlink or stat.st_size != size or stat.st_mtime_ns // 10**9 != written_at // 10**9:
+                continue
+            if all(file.holds(start, os.pread(fd, _BLOCK, start)) for start in range(0, size, _BLOCK)):
+                return True
+        return False
+
     def claim(self, file: TailedFile) -> None:
         """This file is being read."""
-        self._claimed.add(file.id)
+        self._claimed[file.id] = file
         self._left.pop(file.inode, None)
 
     def release(self, file: TailedFile) -> None:
         """This file is let go; how far it was read is remembered."""
-        self._claimed.discard(file.id)
+        self._claimed.pop(file.id, None)
         self._left.pop(file.inode, None)  # whoever had this inode before is gone
         self.remember(file.checkpoint())
 
     def remember(self, checkpoint: Checkpoint) -> None:
-        """Note how far a file was read; of several notes on one inode the furthest counts."""
+        """Note how far a file was read. Stored rows may hold several notes on one inode, which had several owners."""
         identity = parse_identity(checkpoint.position.identity)
         if identity is None:
             return
-        known = self._left.pop(identity.inode, checkpoint)
-        furthest = max(known, checkpoint, key=lambda note: note.position.offset)
-        self._left[identity.inode] = furthest
+        self._left[identity.inode] = (*self._left.pop(identity.inode, ()), checkpoint)
         while len(self._left) > BOUND:
             self._left.popitem(last=False)
 
     def recall(self, fd: int) -> int:
-        """Where reading of an open file goes on: 0 for one never seen."""
-        checkpoint = self._left.get(os.fstat(fd).st_ino)
-        if checkpoint is None or not is_same_file(fd, checkpoint):
-            return 0
-        return checkpoint.position.offset
+        """Where reading of an open file goes on: behind the furthest note that fits it; 0 for one never seen."""
+        notes = self._left.get(os.fstat(fd).st_ino, ())
+        return max((note.position.offset for note in notes if is_same_file(fd, note)), default=0)

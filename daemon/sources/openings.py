@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from daemon.model import Checkpoint
+from daemon.model import Checkpoint, Lines, Lost
 from daemon.sources.identity import is_same_file, parse_identity
 from daemon.sources.ledger import Ledger
 from daemon.sources.siblings import find_copy, find_same, list_siblings, list_successors, open_regular, open_sibling
@@ -58,7 +59,7 @@ class Openings:
         self.blocked = None
         if stored is not None and is_same_file(fd, stored):
             return self._adopt(fd, stored.position.offset)
-        return self._adopt(fd, None)
+        return self._adopt(fd)
 
     def find(self, stored: Checkpoint, *, copy: bool) -> tuple[list[TailedFile], bool]:
         """The file that the checkpoint speaks of (or a copy of it) under another name, and what followed it.
@@ -80,10 +81,23 @@ class Openings:
             if identity is None or sibling.inode != identity.inode or not sibling.rotated or sibling.packed:
                 continue
             with contextlib.suppress(OSError):
-                file = self._adopt(open_regular(sibling.path), None)
+                file = self._adopt(open_regular(sibling.path))
                 first = [file] if file is not None else []
                 return [*first, *self.open_successors(sibling.inode, sibling.written_at)]
         return []
+
+    def find_after(self, drained: Iterable[Checkpoint]) -> list[TailedFile]:
+        """What followed the latest of these drained files that is still about."""
+        found = []
+        for stored in drained:
+            hit = (find_same(self.path, stored) or find_copy(self.path, stored)) if stored.position.offset else None
+            if hit is not None:
+                os.close(hit[0])
+                found.append(hit[1])
+        if not found:
+            return []
+        last = max(found, key=lambda sibling: sibling.written_at)
+        return self.open_successors(last.inode, last.written_at)
 
     def open_late(self, stored: Checkpoint) -> TailedFile | None:
         """The drained predecessor, if it is still about and nobody reads it."""
@@ -95,22 +109,36 @@ class Openings:
         opened: list[TailedFile] = []
         for sibling in list_successors(self.path, inode, written_at):
             try:
-                file = self._adopt(open_sibling(sibling), None)
+                fd = open_sibling(sibling)
             except OSError as error:
                 self.missed.append(f"{shown(sibling.path)}: {error.strerror or error}")
                 continue
+            if sibling.packed and self._ledger.is_packed(fd, sibling.written_at):
+                os.close(fd)
+                continue
+            file = self._adopt(fd)
             if file is not None:
                 opened.append(file)
         return opened
 
-    def _adopt(self, fd: int, offset: int | None, *, key: str = "") -> TailedFile | None:
+    def _adopt(self, fd: int, offset: int = 0, *, key: str = "") -> TailedFile | None:
         if self._ledger.is_claimed(os.fstat(fd)):
             os.close(fd)
             return None
-        begin = self._ledger.recall(fd) if offset is None else offset
+        # of a file of which a row knows the inode only, another row may know how far it was read
+        begin = max(offset, self._ledger.recall(fd))
         file = TailedFile(fd, self.name, self._reading, offset=begin, key=key)
         self._ledger.claim(file)
         return file
+
+    def let_go(self, file: TailedFile, why: str, count: int | None) -> Iterator[Lines | Lost]:
+        """Close a file for good. What it still holds is lost; that is said, and its row moves behind it."""
+        if file.unfinished():
+            detail = f"{self.name}: a file that was there before still held text after byte {file.offset}"
+            yield Lost(self._reading.source, why, count, self._reading.now(), detail)
+            file.skip_rest()
+            yield file.anchor()
+        self.close(file)
 
     def close(self, file: TailedFile) -> None:
         """Let a file go; the ledger remembers how far it was read."""

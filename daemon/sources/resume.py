@@ -3,9 +3,16 @@
 A checkpoint is matched by identity, in this order: the file at the path; a file beside it (rotated while we were down);
 a copy beside it (`copytruncate` while we were down). If none fits, what is there is new and read from its start, and
 what the old file may have held unread is lost, and said.
+
+What a file system cannot tell, however it is asked (each is said as `Lost`, as far as it can be noticed at all):
+
+* A checkpoint of a file of which nothing was read holds the inode and no content. Packed or copied while we are down,
+  the file is not found again; and if it was empty after all, the loss that is said was none.
+* A file truncated, refilled, and then packed while we are down holds nothing of what the checkpoint knows.
+* A file filled and truncated between two looks, of which nothing had been read, looks like one that stayed empty.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from daemon.model import Checkpoint, Lost
@@ -16,16 +23,17 @@ from daemon.telemetry import Says, log
 
 
 class Resumed(NamedTuple):
-    """What to read: the present file, its unread predecessors (oldest first), the one held for late writers."""
+    """What to read: the present file, and before it its unread predecessors (oldest first)."""
 
     file: TailedFile | None
     old: list[TailedFile]
-    late: TailedFile | None
     lost: Lost | None
 
 
-def resume(openings: Openings, reading: Reading, row: Checkpoint | None, late_row: Checkpoint | None) -> Resumed | None:
-    """Match the checkpoint of a path and that of its drained predecessor.
+def resume(
+    openings: Openings, reading: Reading, row: Checkpoint, drained: Collection[Checkpoint] = ()
+) -> Resumed | None:
+    """Match the checkpoint of a path; `drained` are those of the files that were there before.
 
     None while nothing can be said: the path is empty or blocked, and no rotated file fits (try again later).
     """
@@ -34,30 +42,34 @@ def resume(openings: Openings, reading: Reading, row: Checkpoint | None, late_ro
         return None
     old: list[TailedFile] = []
     lost: Lost | None = None
-    if row is not None and not _goes_on(file, row):
-        old, found = _find_rest(openings, row)
+    if not _goes_on(file, row):
+        old, found = _find_rest(openings, row, drained)
         if not found and (file is not None or old) and parse_identity(row.position.identity) is not None:
             lost = _loss(reading, row, (*old, file))
     if file is None and not old:
         return None
-    late = openings.open_late(late_row) if late_row is not None else None
-    return Resumed(file, old, late, lost)
+    return Resumed(file, old, lost)
 
 
 def _goes_on(file: TailedFile | None, row: Checkpoint) -> bool:
     identity = parse_identity(row.position.identity)
     if file is None or identity is None:
         return False
-    return file.inode == identity.inode and file.offset == row.position.offset
+    return file.inode == identity.inode and file.offset >= row.position.offset
 
 
-def _find_rest(openings: Openings, row: Checkpoint) -> tuple[list[TailedFile], bool]:
+def _find_rest(openings: Openings, row: Checkpoint, drained: Collection[Checkpoint]) -> tuple[list[TailedFile], bool]:
     old, found = openings.find(row, copy=False)
     if not found:
         old, found = openings.find(row, copy=True)
-    if not found:
-        return openings.find_rewritten(row), False
-    return old, found
+    if found:
+        return old, True
+    rewritten = openings.find_rewritten(row)
+    if rewritten:
+        return rewritten, False
+    # nothing was read of it, or it is gone; but what followed its predecessor is it, or came after it
+    after = openings.find_after(drained)
+    return after, bool(after) and not row.position.offset
 
 
 def _loss(reading: Reading, row: Checkpoint, files: Iterable[TailedFile | None]) -> Lost:

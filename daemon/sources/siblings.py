@@ -9,13 +9,15 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from daemon.model import Checkpoint
 from daemon.sources.identity import Identity, digest, is_same_file, parse_identity, same_content
 from daemon.sources.packed import PACKED, READABLE, unpack, unpacked_name
 
+_ATTEMPTS = 5
+"""How often a directory is listed anew that changed meanwhile: a listing may miss a file that is just renamed."""
 _NUMBER = re.compile(r"[._-](\d{1,4})")
 _DATE = re.compile(r"[._-]?\d{4}-?\d{2}-?\d{2}([._T-]?\d[\d:-]*)?(\.\d{1,4})?")
 
@@ -58,16 +60,27 @@ def list_siblings(path: str) -> list[Sibling]:
     return list(found.values())
 
 
-def _list(path: str) -> Iterator[Sibling]:
+def _list(path: str) -> list[Sibling]:
+    """Empty when the directory cannot be listed: then nothing is found, and what is missing is reported as lost."""
     directory, name = os.path.split(path)
-    try:
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                sibling = _look(entry, name)
-                if sibling is not None and not (sibling.packed and os.path.lexists(unpacked_name(entry.path))):
-                    yield sibling
-    except OSError:
-        return  # not listable: then nothing can be found, and what is missing is reported as lost
+    found: list[Sibling] = []
+    for _ in range(_ATTEMPTS):
+        try:
+            before = Path(directory).stat().st_mtime_ns
+            found = list(_scan(directory, name))
+            if Path(directory).stat().st_mtime_ns == before:
+                break
+        except OSError:
+            return []
+    return found
+
+
+def _scan(directory: str, name: str) -> Iterator[Sibling]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            sibling = _look(entry, name)
+            if sibling is not None and not (sibling.packed and os.path.lexists(unpacked_name(entry.path))):
+                yield sibling
 
 
 def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:

@@ -24,11 +24,12 @@ from daemon.sources.discovery import (
     is_meant,
 )
 from daemon.sources.heat import Heat
+from daemon.sources.late import ROWS, late_row, owner_of
 from daemon.sources.ledger import Ledger
 from daemon.sources.obstacle import describe_obstacle
 from daemon.sources.openings import Openings, shown
 from daemon.sources.tailed_file import Reading
-from daemon.sources.trail import ROTATED, Trail
+from daemon.sources.trail import Trail
 from daemon.sources.wakeups import Wakeups
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
 
@@ -69,7 +70,7 @@ class FileTail:
         skipped = metrics.lost.labels(source=config.name, why="nul_bytes").inc
         self._reading = Reading(config.name, config.max_line, now, skipped)
         self._pattern = shown(config.path)
-        own = (c for c in checkpoints if is_meant(c.position.path.removesuffix(ROTATED), self._pattern))
+        own = (c for c in checkpoints if is_meant(owner_of(c.position.path), self._pattern))
         # by path; follows what was emitted, so that a second `run` goes on where the first one ended
         self._rows = {c.position.path: c for c in own}
         self._ledger = Ledger()
@@ -116,7 +117,7 @@ class FileTail:
         self._ledger = Ledger()
         for row in self._rows.values():
             self._ledger.remember(row)
-        self._stored_paths = {path.removesuffix(ROTATED) for path in self._rows}
+        self._stored_paths = {owner_of(path) for path in self._rows}
         first, self._first = self._first, False
         if not first or self._config.start == "beginning":
             return
@@ -184,7 +185,7 @@ class FileTail:
             path for path, trail in self._trails.items() if trail.missing and trail.idle and path not in paths
         ]:
             del self._trails[path]
-            for row in (shown(path), shown(path) + ROTATED):
+            for row in (shown(path), *(late_row(shown(path), number) for number in range(ROWS))):
                 self._rows.pop(row, None)
         # those that have a checkpoint come first: they know which rotated files are theirs
         for path in sorted({*paths, *self._stored_paths}, key=lambda path: (shown(path) not in self._rows, path)):

@@ -76,6 +76,10 @@ class TailedFile:
         """How many bytes are there to read."""
         return max(0, self.stat().st_size - self.offset)
 
+    def holds(self, start: int, data: bytes) -> bool:
+        """Whether these bytes are there at byte `start`."""
+        return os.pread(self._fd, len(data), start) == data
+
     def unfinished(self) -> bool:
         """Whether there is text after the last whole line (NULs alone are none)."""
         return bool(os.pread(self._fd, CHUNK, self.offset).strip(b"\0"))
@@ -92,6 +96,10 @@ class TailedFile:
         newline = os.pread(self._fd, window, size - window).rfind(b"\n")
         whole = size - window + newline + 1
         self._set(whole if newline >= 0 or window == size else size)
+
+    def skip_rest(self) -> None:
+        """Go behind everything: what is left will never be a line."""
+        self._set(self.stat().st_size)
 
     def checkpoint(self) -> Checkpoint:
         """Where reading resumes after all that was handed over."""

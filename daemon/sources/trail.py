@@ -5,31 +5,27 @@
 
 Order is what makes a kill -9 harmless. Checkpoints have one row per path, so nothing of the new file is handed over
 before the old one was handed over to its end: until then the row speaks of the old file, which is found again by
-identity. Then the drained file gets a row of its own (`PATH#rotated`) for what may still be written to it, and the row
-of the path moves on to the new file.
+identity. Then the drained file gets a row of its own (see `late`), and the row of the path moves on to the new file.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from daemon.model import Checkpoint, Lines, Lost
+from daemon.sources.late import LINGER, LateFiles
 from daemon.sources.openings import Openings
 from daemon.sources.resume import resume
 from daemon.sources.tailed_file import CutShortError, Reading, TailedFile
 from daemon.telemetry import Says, log
 
-LINGER = 5.0
-"""Seconds that a drained file is held for late writers, counted from the last line that it brought."""
 MAX_PREDECESSORS = 64
 """Rotated files held open at once for a reader that is behind."""
-ROTATED = "#rotated"
-"""Suffix of the checkpoint row of a drained predecessor."""
 
 
 class Trail:
     """Follows one path. `stored` are the checkpoints of that path; without one, reading begins at byte 0.
 
-    Bounded: at most 64 predecessors, the file itself and one late file are open.
+    Bounded: at most 64 predecessors, the file itself and eight late files are open.
     """
 
     def __init__(
@@ -46,18 +42,16 @@ class Trail:
         self._reading = reading
         self._monotonic = monotonic
         self._row = stored.get(self._name)
-        self._late_row = stored.get(self._name + ROTATED)
         self._old: deque[TailedFile] = deque()
         self._file: TailedFile | None = None
-        self._late: TailedFile | None = None
-        self._late_until = 0.0
+        self._late = LateFiles(openings, stored, monotonic)
         self._missing_since: float | None = None
         # inode and last write of the file before, where none took its place at once: others may come and go unseen
         self._last: tuple[int, int] | None = None
         self.more = False
 
     def _open(self) -> list[TailedFile]:
-        return [file for file in (*self._old, self._file, self._late) if file is not None]
+        return [*self._old, *([self._file] if self._file is not None else []), *self._late.files]
 
     @property
     def idle(self) -> bool:
@@ -75,10 +69,11 @@ class Trail:
 
     def close(self) -> None:
         """Let go of everything."""
-        for file in self._open():
+        for file in (*self._old, *([self._file] if self._file is not None else [])):
             self.openings.close(file)
+        self._late.close()
         self._old.clear()
-        self._file = self._late = None
+        self._file = None
 
     def skip_to_end(self) -> Iterator[Lines]:
         """Begin behind the last whole line that is there now: at the very first start only."""
@@ -102,8 +97,8 @@ class Trail:
             yield from self._drain(self._old[0])
         elif self._file is not None:
             yield from self._go_on(self._file)
-        if self._late is not None:
-            yield from self._listen(self._late)
+        yield from self._late.read()
+        self.more = self.more or self._late.more
 
     # what became of the path
 
@@ -113,22 +108,22 @@ class Trail:
             self._missing_since = None
         elif self._missing_since is None:
             self._missing_since = self._monotonic()
-        if self._row is not None or self._late_row is not None:
-            yield from self._resume(self._row, self._late_row)
+        if self._row is not None:
+            yield from self._resume(self._row)
         elif self._file is None and stat is not None:
             yield from self._begin()
         elif self._file is not None and stat is None:
             yield from self._forget_deleted(self._file)
         elif self._file is not None and stat is not None and self._file.id != (stat.st_dev, stat.st_ino):
             yield from self._rotate(self._file)
+        self._late.resume()  # after the above, which may find that one of them is not drained after all
 
-    def _resume(self, row: Checkpoint | None, late_row: Checkpoint | None) -> Iterator[Lines | Lost]:
-        resumed = resume(self.openings, self._reading, row, late_row)
+    def _resume(self, row: Checkpoint) -> Iterator[Lines | Lost]:
+        resumed = resume(self.openings, self._reading, row, self._late.rows)
         if resumed is None:
             return
-        self._row = self._late_row = None
-        self._file, self._late = resumed.file, resumed.late
-        self._late_until = self._monotonic() + LINGER
+        self._row = None
+        self._file = resumed.file
         self._old.extend(resumed.old)
         if self._file is not None:
             self._say_opened(self._file)
@@ -158,15 +153,15 @@ class Trail:
         yield from self._begin()
         self._old.extend(self.openings.open_successors(file.inode, file.stat().st_mtime_ns))
         while len(self._old) > MAX_PREDECESSORS:
-            yield from self._let_go(self._old.popleft(), "rotated_away", None)
+            yield from self.openings.let_go(self._old.popleft(), "rotated_away", None)
 
-    def _forget_deleted(self, file: TailedFile) -> Iterator[Lost]:
+    def _forget_deleted(self, file: TailedFile) -> Iterator[Lines | Lost]:
         """A deleted file keeps its disk space until we let it go; a renamed one is held until a new one comes."""
         gone = self._monotonic() - self._missing_since if self._missing_since is not None else 0.0
         if gone >= LINGER and not file.more and file.stat().st_nlink == 0:
             self._file = None
             self._last = file.inode, file.stat().st_mtime_ns
-            yield from self._let_go(file, "unfinished_line", 1)
+            yield from self.openings.let_go(file, "unfinished_line", 1)
 
     # reading
 
@@ -204,36 +199,8 @@ class Trail:
 
     def _retire(self, file: TailedFile) -> Iterator[Lines | Lost]:
         """A predecessor is drained: it moves to its own row, and the row of the path to what follows."""
-        if self._late is not None:
-            yield from self._let_go(self._late, "unfinished_line", 1)
-        file.key = self._name + ROTATED
-        self._late = file
-        self._late_until = self._monotonic() + LINGER
-        yield file.anchor()
+        yield from self._late.add(file)
         if self._file is None:
             self._last = file.inode, file.stat().st_mtime_ns
         elif not self._old:
             yield self._file.anchor()
-
-    def _listen(self, late: TailedFile) -> Iterator[Lines | Lost]:
-        before = late.offset
-        try:
-            yield from late.read()
-        except CutShortError:
-            self._late = None
-            self.openings.close(late)
-            return
-        if late.offset != before:
-            self._late_until = self._monotonic() + LINGER
-            self.more = self.more or late.more
-        elif self._monotonic() >= self._late_until:
-            self._late = None
-            yield from self._let_go(late, "unfinished_line", 1)
-
-    def _let_go(self, file: TailedFile, why: str, count: int | None) -> Iterator[Lost]:
-        """Close a file for good; what it still holds is lost, and said."""
-        rest = file.unfinished()
-        self.openings.close(file)
-        if rest:
-            detail = f"{self._name}: a file that is gone from there still held bytes after byte {file.offset}"
-            yield Lost(self._reading.source, why, count, self._reading.now(), detail)

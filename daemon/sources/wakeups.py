@@ -5,6 +5,7 @@ symbolic link elsewhere, no inotify instance left) costs at most one look per se
 """
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
+
+# its own words on stderr (a thread ended while it read) would stand in the middle of our log, and ask nothing of anyone
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
+logging.getLogger("watchdog").propagate = False
 
 # opening and closing files raises events too; without this filter our own reading would wake us
 _EVENTS: list[type[FileSystemEvent]] = [FileModifiedEvent, FileCreatedEvent, FileDeletedEvent, FileMovedEvent]

@@ -104,7 +104,7 @@ def test_the_rule_may_name_another_entity() -> None:
         (
             "type: temporal_ordered, rules: [fail, fail, good], group-by: src_ip, timespan: 5m",
             [("good", "a"), ("fail", "a"), ("fail", "a"), ("good", "a")],
-            '"SSH login failed" then "SSH login failed" then "SSH login worked" within 5m by src_ip=x',
+            '2 × "SSH login failed" then "SSH login worked" within 5m by src_ip=x',
         ),
         (
             "type: temporal, group-by: src_ip, timespan: 5m, condition: good and not fail",

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from daemon.model import Checkpoint, Position
 from daemon.sources.identity import build_identity
 from daemon.sources.ledger import BOUND, Ledger
@@ -56,6 +58,47 @@ def test_of_two_notes_on_a_file_the_furthest_counts(tmp_path: Path) -> None:
         ledger.remember(file.checkpoint())
         file.close()
     assert recall(ledger, path) == 8
+
+
+def test_a_note_on_an_earlier_owner_of_the_inode_does_not_hide_the_present_one(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo\n")
+    ledger, file = Ledger(), open_file(path, 4)
+    gone = Position("p", build_identity(file.device, file.inode, b"another, and longer\n"), 20)
+    ledger.remember(Checkpoint("app", gone))
+    ledger.remember(file.checkpoint())
+    ledger.remember(Checkpoint("app", gone))
+    file.close()
+    assert recall(ledger, path) == 4
+
+
+@pytest.mark.parametrize(
+    ("kept", "packed", "seconds_later", "expected"),
+    [
+        (False, b"one\n" * 50_000, 0, True),
+        (True, b"one\n" * 50_000, 0, False),  # it is still there under some name
+        (False, b"one\n" * 49_999 + b"two\n", 0, False),
+        (False, b"one\n" * 49_999, 0, False),
+        (False, b"one\n" * 50_000, 1, False),  # the same few bytes may come again
+    ],
+)
+def test_what_was_deleted_and_packed_while_it_is_read_is_known_by_its_content(
+    tmp_path: Path, *, kept: bool, packed: bytes, seconds_later: int, expected: bool
+) -> None:
+    path, text = tmp_path / "a", tmp_path / "unpacked"
+    path.write_bytes(b"one\n" * 50_000)
+    ledger, file = Ledger(), open_file(path, 4)
+    ledger.claim(file)
+    written_at = path.stat().st_mtime_ns + seconds_later * 10**9
+    if not kept:
+        path.unlink()
+    text.write_bytes(packed)
+    with text.open("rb") as unpacked:
+        assert ledger.is_packed(unpacked.fileno(), written_at) is expected
+    ledger.release(file)
+    with text.open("rb") as unpacked:
+        assert not ledger.is_packed(unpacked.fileno(), written_at)
+    file.close()
 
 
 def test_at_most_4096_files_are_remembered() -> None:

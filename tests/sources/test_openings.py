@@ -1,6 +1,7 @@
 """Opening: never one file twice, never blocked by a FIFO, and what hinders is remembered."""
 
 import errno
+import gzip
 import os
 from pathlib import Path
 
@@ -77,6 +78,26 @@ def test_a_successor_that_cannot_be_opened_is_noted(tmp_path: Path) -> None:
     assert made.open_successors((tmp_path / "app.log.2").stat().st_ino, 0) == []
     [missed] = made.missed
     assert missed.startswith(f"{tmp_path / 'app.log.1.gz'}: ")
+
+
+def test_a_file_packed_while_it_is_read_does_not_follow_another_once_more(tmp_path: Path) -> None:
+    path, older, old = tmp_path / "app.log", tmp_path / "app.log.2", tmp_path / "app.log.1"
+    path.write_bytes(b"one\n")
+    older.touch()
+    made = openings(path)
+    file = made.open_present()
+    assert file is not None
+    path.rename(old)
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\n"))
+    os.utime(tmp_path / "app.log.1.gz", ns=(0, old.stat().st_mtime_ns))
+    old.unlink()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert made.open_successors(older.stat().st_ino, 0) == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    made.close(file)
+    # nobody reads it any more: then it is a file like any other
+    [again] = made.open_successors(older.stat().st_ino, 0)
+    made.close(again)
 
 
 def test_a_name_that_is_no_text_can_still_be_shown() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from daemon.model import Checkpoint, Position
+from daemon.sources.identity import build_identity
+from daemon.sources.late import ROWS, late_row
 from tests.doubles.log_follower import LogFollower
 
 
@@ -185,3 +187,32 @@ def test_a_checkpoint_of_no_file_or_of_another_begins_at_the_start(log: Path, id
     follower.rows[str(log)] = Checkpoint("app", Position(str(log), identity, 5), "")
     assert come_back(follower) == [b"one", b"two"]
     assert len(follower.lost) == identity.startswith("1")
+
+
+def test_a_copy_with_the_inode_of_a_deleted_empty_file_is_read_once_over_restarts(tmp_path: Path) -> None:
+    """The row of the empty file fits whatever has its inode; the copy's own row must take its place."""
+    log = tmp_path / "app.log"
+    log.touch()
+    follower = LogFollower(log)
+    follower.read()
+    append(log, b"one\n")
+    follower.read()
+    shutil.copy(log, tmp_path / "app.log.1")
+    os.truncate(log, 0)
+    # as if the file system had given the copy the number of a file that was drained before
+    inode = (tmp_path / "app.log.1").stat().st_ino
+    identity = build_identity(log.stat().st_dev, inode, b"")
+    row = late_row(str(log), 0)
+    follower.rows[row] = Checkpoint("app", Position(row, identity, 0))
+    for rotations in range(1, ROWS + 3):
+        follower.die()
+        follower.read()
+        # each rotation drains a file more, which wants a row of its own
+        for number in range(rotations, 0, -1):
+            log.with_name(f"app.log.{number}").rename(log.with_name(f"app.log.{number + 1}"))
+        log.rename(log.with_name("app.log.1"))
+        log.touch()
+    follower.die()
+    assert follower.read() == []
+    assert follower.lines == [b"one"]
+    assert follower.lost == []

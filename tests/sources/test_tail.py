@@ -16,8 +16,8 @@ from daemon.config import FileSource
 from daemon.model import Checkpoint, Lines, Transient
 from daemon.sources import tail as tail_module
 from daemon.sources.heat import BUSY, QUIET
+from daemon.sources.late import LINGER
 from daemon.sources.tail import BEAT, BEAT_UNWATCHED, PACE, FileTail
-from daemon.sources.trail import LINGER
 from daemon.sources.wakeups import Wakeups
 from daemon.telemetry import Board, HealthState, Metrics
 from tests.doubles.clock import ManualTime

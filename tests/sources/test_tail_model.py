@@ -4,6 +4,7 @@ The worst bug is a line lost or handed over twice. Each line carries a number of
 with what was written, exactly as long as no truncation cut anything.
 """
 
+import gzip
 import os
 import shutil
 import tempfile
@@ -14,10 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from daemon.model import Checkpoint, Lines, Lost
+from daemon.sources.identity import parse_identity
+from daemon.sources.late import LINGER
 from daemon.sources.ledger import Ledger
 from daemon.sources.openings import Openings
 from daemon.sources.tailed_file import Reading
-from daemon.sources.trail import LINGER, Trail
+from daemon.sources.trail import Trail
 
 MAX_LINE = 1024
 
@@ -83,14 +86,52 @@ class TailModel(RuleBasedStateMachine):
     def rotate(self, *, reopen: bool) -> None:
         if os.fstat(self.writer).st_ino != self.inode():
             self.reopen()  # no writer sleeps through two rotations
-        for number in range(self.rotations, 0, -1):
-            self.path.with_name(f"app.log.{number}").rename(self.path.with_name(f"app.log.{number + 1}"))
-        self.path.rename(self.path.with_name("app.log.1"))
-        self.rotations += 1
+        self.move_away()
         if reopen:
             self.reopen()
         else:
             self.path.touch()  # logrotate's `create`: the writer goes on in the old file
+
+    @rule()
+    def rotate_unseen(self) -> None:
+        """The writer is told at once, and nobody reads meanwhile: so there may be many rotations between two looks."""
+        if os.fstat(self.writer).st_ino != self.inode():
+            return
+        if self.partial:
+            self.append(1)
+        self.move_away()
+        os.close(self.writer)
+        self.writer = self.open_writer()
+
+    def move_away(self) -> None:
+        self.make_room()
+        self.path.rename(self.path.with_name("app.log.1"))
+        self.rotations += 1
+
+    def make_room(self) -> None:
+        for number in range(self.rotations, 0, -1):
+            for ending in ("", ".gz"):
+                old = self.path.with_name(f"app.log.{number}{ending}")
+                if old.exists():
+                    old.rename(self.path.with_name(f"app.log.{number + 1}{ending}"))
+
+    @rule(number=st.integers(1, 3))
+    def pack(self, number: int) -> None:
+        """As gzip does: the packed file has the time of the last write to the text."""
+        text = self.path.with_name(f"app.log.{number}")
+        if not text.exists() or text.stat().st_ino == os.fstat(self.writer).st_ino:
+            return
+        if self.truncated or self.nothing_read_of(text):
+            self.read_all()  # a row knows the inode of an empty file only, and nothing of what follows a truncation
+        packed, stat = self.path.with_name(f"app.log.{number}.gz"), text.stat()
+        packed.write_bytes(gzip.compress(text.read_bytes()))
+        os.utime(packed, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        text.unlink()
+
+    def nothing_read_of(self, text: Path) -> bool:
+        row = self.rows.get(str(self.path))
+        identity = row and parse_identity(row.position.identity)
+        return bool(row and identity and identity.inode == text.stat().st_ino and not row.position.offset)
 
     @rule()
     def reopen(self) -> None:
@@ -104,8 +145,7 @@ class TailModel(RuleBasedStateMachine):
     def copytruncate(self) -> None:
         if os.fstat(self.writer).st_ino != self.inode():
             return
-        for number in range(self.rotations, 0, -1):
-            self.path.with_name(f"app.log.{number}").rename(self.path.with_name(f"app.log.{number + 1}"))
+        self.make_room()
         self.append(1)
         if self.truncated or self.trail._file is None or not self.trail._file.offset:
             self.read_all()  # a truncation can be seen only behind something that was read
@@ -161,9 +201,11 @@ class TailModel(RuleBasedStateMachine):
             self.reopen()
         self.clock += LINGER / 2
 
-    @rule(within=st.integers(0, 5))
-    def die(self, within: int) -> None:
+    @rule(steps=st.integers(0, 4), within=st.integers(0, 5))
+    def die(self, steps: int, within: int) -> None:
         """Kill -9 in the middle of a step: what was handed over so far is stored, with the checkpoint behind it."""
+        for _ in range(steps):
+            self.step()
         for count, item in enumerate(self.trail.read()):
             if count >= within:
                 break
@@ -200,7 +242,14 @@ class TailModel(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
 
+# the same examples everywhere, unless a deep run asks for new ones: TAIL_MODEL_EXAMPLES=2000 pytest --timeout=0 …
+DEEP = int(os.environ.get("TAIL_MODEL_EXAMPLES", "0"))
+
 TestTailModel = TailModel.TestCase
 TestTailModel.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=DEEP or 600,
+    stateful_step_count=50 if DEEP else 30,
+    derandomize=not DEEP,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.sources.trail import LINGER, MAX_PREDECESSORS, ROTATED
+from daemon.sources.late import LINGER, late_row
+from daemon.sources.trail import MAX_PREDECESSORS
 from tests.doubles.log_follower import LogFollower
 
 
@@ -77,7 +78,7 @@ def test_a_late_line_has_a_checkpoint_row_of_its_own(log: Path, follower: LogFol
     append(log.with_name("app.log.1"), b"late\n")
     follower.read()
     assert follower.rows[str(log)] == row
-    assert follower.rows[str(log) + ROTATED].position.offset == len(b"one\nlate\n")
+    assert follower.rows[late_row(str(log), 0)].position.offset == len(b"one\nlate\n")
 
 
 def test_a_late_line_written_while_we_are_down_is_read(log: Path, follower: LogFollower) -> None:

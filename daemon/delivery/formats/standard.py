@@ -95,7 +95,7 @@ class _Writer:
             "tactics": self.ids("tactics", rule.tactics),
             "references": self.texts("references", rule.references, 8),
             "falsepositives": self.texts("falsepositives", rule.falsepositives, 8),
-            "runbook": self.text(rule.runbook, _NAME),
+            "runbook": self.text(" ".join(rule.runbook.split()), _TEXT),
         }
 
     def explanation(self, explanation: Explanation) -> Body:
