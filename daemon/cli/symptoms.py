@@ -58,8 +58,28 @@ def _source(source: FileSource) -> Finding:
     if paths:
         return Finding(part, "ok", f"{len(paths)} readable file{'s' if len(paths) > 1 else ''}: {source.path}")
     if source.format == "auditd":
-        return Finding(part, "wrong", f"{source.path} is not there", "apt-get install auditd && service auditd start")
+        return Finding(part, "wrong", f"{source.path} is not there", _audit_mend())
     return Finding(part, "absent", f"{source.path} is not there yet; it will be read when it appears")
+
+
+def _audit_mend() -> str:
+    """The command that gets an audit log written, by this distribution's package manager."""
+    if shutil.which("auditd"):
+        return "service auditd start"
+    commands = {
+        "apt-get": "apt-get install auditd", "dnf": "dnf install audit", "zypper": "zypper install audit",
+        "pacman": "pacman -S audit",
+    }  # fmt: skip
+    install = next((command for tool, command in commands.items() if shutil.which(tool)), commands["apt-get"])
+    return f"{install} && service auditd start"
+
+
+def _model_mend(name: str, *, reachable: bool) -> str:
+    if reachable:
+        return f"ollama pull {name}"
+    if shutil.which("ollama"):
+        return f"ollama serve & ollama pull {name}"
+    return f"curl -fsSL https://ollama.com/install.sh | sh && ollama pull {name}"
 
 
 def _gpu() -> Finding:
@@ -126,8 +146,7 @@ async def _model(config: Config) -> Finding:
         status = await Ollama(config.model, session, monotonic=time.monotonic).probe()
     if status.reachable and not status.detail:
         return Finding("model", "ok", f"{status.name} at {config.model.url}, {status.context} tokens")
-    mend = f"ollama pull {config.model.name}" if status.reachable else "install Ollama and start it: ollama serve"
-    return Finding("model", "wrong", status.detail, mend)
+    return Finding("model", "wrong", status.detail, _model_mend(config.model.name, reachable=status.reachable))
 
 
 async def _webhooks(config: Config) -> list[Finding]:
