@@ -1,5 +1,8 @@
-"""`tellwhy check`: is the configuration valid, are the rules, are the webhooks safe to call. Touches no network."""
+"""`tellwhy check`: is the configuration valid, are the rules, do they find what the samples beside them say, are the
+webhooks safe to call. Touches no network.
+"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +10,10 @@ import typer
 
 from daemon.cli.failing import BAD_INPUT, refuse
 from daemon.cli.run import ConfigOption, chosen_config
-from daemon.config import Config, locate, read_secret
+from daemon.config import Config, locate, read_rule_files, read_secret
 from daemon.delivery.address_guard import check_url
 from daemon.model import Problem, ProblemsError
+from daemon.rule_samples import run_samples
 from daemon.service import load
 
 
@@ -23,6 +27,21 @@ def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
             expected = f"expected an address that may be called ({reason})"
             found.append(_problem(path, ("webhooks", index, "url_file" if hook.url_file else "url"), expected))
     return found
+
+
+def sample_problems(files: Mapping[str, str]) -> tuple[list[Problem], int]:
+    """What the samples beside these rule files say is wrong, and how many samples there are. Raises OSError."""
+    beside = {path: Path(path).with_suffix(f".samples{Path(path).suffix}") for path in files}
+    samples = {
+        str(path): path.read_text(encoding="utf-8", errors="replace") for path in beside.values() if path.is_file()
+    }
+    results = run_samples(files, samples)
+    found = [
+        result.problem or Problem(result.path, result.line, result.name, result.wrong)
+        for result in results
+        if not result.ok
+    ]
+    return found, len(results)
 
 
 def unwise(config: Config, path: Path | None) -> list[Problem]:
@@ -57,16 +76,16 @@ def check(
     shown = str(path or "(defaults)")
     try:
         loaded = load(path)
-        problems = [*loaded.rules.problems, *webhook_problems(loaded.config, path)]
+        missed, samples = sample_problems(read_rule_files(loaded.config.rules.directories))
+        problems = [*loaded.rules.problems, *missed, *webhook_problems(loaded.config, path)]
     except (ProblemsError, OSError, ValueError) as error:
         refuse(error)
     if strict:
         problems.extend(unwise(loaded.config, path))
-    for problem in problems:
+    for problem in dict.fromkeys(problems):  # samples name the problem of a rule that cannot be used once more
         typer.echo(str(problem), err=True)
     if problems:
         raise typer.Exit(BAD_INPUT)
-    count = len(loaded.rules.rules)
-    typer.echo(
-        f"{shown}: ok; {count} rules, {len(loaded.config.sources)} sources, {len(loaded.config.webhooks)} webhooks"
-    )
+    sources, hooks = len(loaded.config.sources), len(loaded.config.webhooks)
+    counted = f"{len(loaded.rules.rules)} rules, {samples} samples, {sources} sources, {hooks} webhooks"
+    typer.echo(f"{shown}: ok; {counted}")

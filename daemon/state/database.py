@@ -23,6 +23,8 @@ from daemon.state.migrations import MIGRATIONS
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Any]
 _GROUP = 256  # jobs in one transaction
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_AFRESH = "restore a backup of the state directory, or move it away to start afresh"
 _TRANSIENT_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
@@ -48,7 +50,7 @@ class Database:
             self._migrate()
         except sqlite3.DatabaseError as error:
             self.close()
-            message = f"expected a SQLite file at {self.path} (got: {error}); move it away to start afresh"
+            message = f"expected a SQLite file at {self.path} (got: {error}); {_AFRESH}"
             raise StoreError(message) from error
         self._writer = _Lane(self.path, writes=True)
         self._reader = _Lane(self.path, writes=False)
@@ -185,7 +187,7 @@ class _Lane:
             if failure is None:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            failure = _explained(error)
+            failure = _explained(error, self._connection)
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
         for job in jobs:
@@ -206,7 +208,7 @@ class _Job:
         try:
             self._result = self._work(connection)
         except sqlite3.Error as error:
-            self.error = _explained(error)
+            self.error = _explained(error, connection)
         except Exception as error:  # noqa: BLE001 - carried to the caller, who submitted the work
             self.error = error
         return self.error is None
@@ -227,9 +229,12 @@ class _Job:
         return await self._future
 
 
-def _explained(error: sqlite3.Error) -> BaseException:
+def _explained(error: sqlite3.Error, connection: sqlite3.Connection) -> BaseException:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _TRANSIENT_CODES:
         why = "disk_full" if code == sqlite3.SQLITE_FULL else "busy"
         return Transient(f"the store could not be written: {error}", why=why)
+    if code in _DAMAGED_CODES:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        return StoreError(f"expected an undamaged store at {path} (got: {error}); {_AFRESH}")
     return error

@@ -165,3 +165,19 @@ async def test_a_copy_taken_while_it_runs_opens_with_everything_acknowledged(bas
     assert await copy.read(count) == 20
     copy.close()
     base.close()
+
+
+async def test_damaged_pages_are_said_and_not_touched(base: Database) -> None:
+    base.open()
+    await base.write(lambda c: c.execute("INSERT INTO snapshots VALUES ('step', 'key', randomblob(100000))"))
+    base.close()
+    content = base.path.read_bytes()
+    spoilt = content[:4096] + b"\xa5" * (len(content) - 4096)
+    base.path.write_bytes(spoilt)
+
+    base.open()
+    with pytest.raises(StoreError, match=f"undamaged store at {base.path}.*move it away"):
+        await base.read(lambda c: c.execute("SELECT * FROM incidents").fetchall())
+    base.close()
+
+    assert base.path.read_bytes() == spoilt

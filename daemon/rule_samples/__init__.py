@@ -1,0 +1,120 @@
+"""Samples beside a rule: what must make it fire, and what must not. `NAME.samples.yml` belongs to `NAME.yml`.
+
+    sample file ─▶ steps in virtual time ─▶ Flow (readers, rules, incidents) ─▶ SampleResult
+
+The samples run through the same flow as live input: raw lines through the readers, readings as samples, losses as
+losses, with all given rules loaded. Time is virtual and begins at `START`. In lines, `$AUDIT` stands for the
+`audit(<seconds>:<serial>)` of one event, `$SYSLOG` for an RFC 3164 stamp, `$ISO` for an ISO 8601 one, `$GS` for the
+0x1D before what an ENRICHED audit log adds; `${GS}` means the same. The format is told in `rules/README.md`.
+"""
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from daemon.detection.attributes import suggestion
+from daemon.detection.rules import ParsedRules, parse_rules
+from daemon.detection.rules_document import read_documents
+from daemon.model import Problem, RuleRef
+from daemon.rule_samples.reading import RuleSample, read_samples
+from daemon.rule_samples.stage import Stage
+
+__all__ = ["SampleResult", "rule_path", "run_samples"]
+
+_SUFFIX = re.compile(r"\.samples(?=\.ya?ml$)")
+
+
+class SampleResult(Struct, frozen=True):
+    """How one sample went; `wrong` is empty when it held.
+
+    `problem` says what is wrong with a sample that could not be run. `fired` are the titles of the rules that it is
+    about (all of its file, or the one that it names) and that fired, each as often as it did, `because` their
+    reasons; `others` the titles of other rules that did.
+    """
+
+    path: str
+    line: int
+    name: str
+    hits: bool
+    wrong: str = ""
+    problem: Problem | None = None
+    fired: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the sample held."""
+        return not self.wrong
+
+
+def rule_path(path: str) -> str:
+    """The rule file that a sample file belongs to; the path itself when it is not named as a sample file."""
+    return _SUFFIX.sub("", path)
+
+
+def run_samples(rules: Mapping[str, str], samples: Mapping[str, str]) -> list[SampleResult]:
+    """Path → text of rule files and of sample files → how each sample went, in order. Nothing is raised.
+
+    Files that hold only filters are left out: samples say what a rule finds as it is written, and somebody who filters
+    their own backup out of it has not broken it.
+    """
+    parsed = parse_rules({path: text for path, text in rules.items() if not _only_filters(path, text)})
+    broken = {problem.path: problem for problem in reversed(parsed.problems)}
+    results: list[SampleResult] = []
+    for path, text in samples.items():
+        found, problems = read_samples(path, text)
+        rule = rule_path(path)
+        if rule == path or rule not in rules:
+            problems = [Problem(path, 1, "(file)", "expected a rule file beside it, NAME.yml for NAME.samples.yml")]
+        elif rule in broken:
+            problems = [*problems, broken[rule]]
+        results += [_unplayed(path, problem) for problem in problems]
+        results += [] if problems else [_judge(parsed, rule, sample) for sample in found]
+    return results
+
+
+def _only_filters(path: str, text: str) -> bool:
+    documents, problems = read_documents(path, text)
+    return bool(documents) and not problems and all("filter" in document.data for document in documents)
+
+
+def _judge(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
+    titles = [one.ref.title for one in parsed.rules if one.ref.path == rule and one.fires]
+    if not sample.rule or sample.rule in titles:
+        return _play(parsed, rule, sample)
+    expected = f"expected one of {', '.join(titles)} (got {sample.rule}){suggestion(sample.rule, titles)}"
+    return _unplayed(sample.path, Problem(sample.path, sample.line, "rule", expected))
+
+
+def _unplayed(path: str, problem: Problem) -> SampleResult:
+    return SampleResult(path, problem.line, problem.key, hits=False, wrong=str(problem), problem=problem)
+
+
+def _play(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
+    outcomes = list(Stage(parsed).play(sample.steps))
+    anomalies = [anomaly for outcome in outcomes for anomaly in outcome.anomalies]
+
+    def is_meant(ref: RuleRef) -> bool:
+        return ref.path == rule and sample.rule in {"", ref.title}
+
+    own = [anomaly for anomaly in anomalies if is_meant(anomaly.rule)]
+    began = [anomaly for anomaly in own if not anomaly.ends]
+    incidents = {c.incident.id for o in outcomes for c in o.changes if is_meant(c.incident.rule)}
+    failed = [f"{lost.why}: {lost.detail}" for o in outcomes for lost in o.lost if lost.why.endswith("_error")]
+    counted = (
+        ("anomalies", len(began), sample.expect if sample.hits else 0),
+        ("endings", len(own) - len(began), sample.ends),
+        ("incidents", len(incidents), sample.incidents),
+    )
+    wrong = [f"expected {wanted} {what} (got {got})" for what, got, wanted in counted if wanted not in {None, got}]
+    if sample.hits and sample.expect is None and not began:
+        wrong.append("expected at least 1 anomaly (got 0)")
+    return SampleResult(
+        sample.path, sample.line, sample.name, sample.hits, "; ".join([*failed, *wrong]),
+        fired=tuple(anomaly.rule.title for anomaly in began), because=tuple(anomaly.because for anomaly in began),
+        entities=tuple(anomaly.entity for anomaly in began),
+        others=tuple(dict.fromkeys(a.rule.title for a in anomalies if not is_meant(a.rule))),
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Rules and samples together: which hold, and in words why others do not."""
+
+import pytest
+
+from daemon.rule_samples import SampleResult, rule_path, run_samples
+
+RULES = {
+    "rules/a.yml": """title: A word
+logsource: {product: linux, service: syslog}
+detection: {selection: {Message|contains: word}, condition: selection}
+---
+title: Two words
+logsource: {product: linux, service: syslog}
+detection: {selection: {Message|contains: two words}, condition: selection}
+""",
+    "rules/b.yml": """title: Full
+logsource: {product: linux, category: host_metrics}
+detection: {selection: {disk.percent|gte: 90}, condition: selection}
+tellwhy: {sustain: {for: 1m, resolve_after: 1m}, entity: disk.mount}
+""",
+}
+
+
+def line(text: str, more: str = "") -> str:
+    return f"{{name: '{text}', format: syslog, lines: '$SYSLOG web-1 app: {text}'{more}}}"
+
+
+def run(hit: str, miss: str = "", path: str = "rules/a.samples.yml") -> list[SampleResult]:
+    quiet = "{name: quiet, format: syslog, lines: '$SYSLOG web-1 app: hush'}"
+    return run_samples(RULES, {path: f"hit:\n    - {hit}\nmiss:\n    - {miss or quiet}\n"})
+
+
+def test_samples_that_hold() -> None:
+    hit, miss = run(line("two words", ", repeat: 2, every: 10s, expect: 4, incidents: 2"))
+    assert (hit.wrong, miss.wrong) == ("", "")
+    assert hit.fired == ("A word", "Two words", "A word", "Two words")
+    assert hit.because[0] == 'Message contains "word"'
+    assert (miss.name, miss.hits, miss.fired, miss.line) == ("quiet", False, (), 4)
+
+
+@pytest.mark.parametrize(
+    ("hit", "wrong"),
+    [
+        (line("hush"), "expected at least 1 anomaly (got 0)"),
+        (line("a word", ", expect: 2"), "expected 2 anomalies (got 1)"),
+        (line("a word", ", incidents: 2"), "expected 2 incidents (got 1)"),
+        (line("a word", ", ends: 1"), "expected 1 endings (got 0)"),
+        (line("a word", ", expect: 3, incidents: 0"), "expected 3 anomalies (got 1); expected 0 incidents (got 1)"),
+        (line("a word", ", rule: Two words"), "expected at least 1 anomaly (got 0)"),
+        (
+            line("a word", ", rule: Two word"),
+            "rules/a.samples.yml:2: rule: expected one of A word, Two words (got Two word) – did you mean Two words?",
+        ),
+    ],
+)
+def test_a_hit_that_does_not_hold(hit: str, wrong: str) -> None:
+    result = run(hit)[0]
+    assert (result.ok, result.wrong) == (False, wrong)
+
+
+def test_a_miss_that_fires() -> None:
+    result = run(line("a word"), line("word again"))[1]
+    assert (result.wrong, result.fired) == ("expected 0 anomalies (got 1)", ("A word",))
+
+
+def test_a_miss_about_one_rule_may_fire_another_of_the_file() -> None:
+    result = run(line("two words"), line("a word", ", rule: Two words"))[1]
+    assert (result.ok, result.fired, result.others) == (True, (), ("A word",))
+
+
+def test_what_other_rules_make_of_it_is_told_but_not_judged() -> None:
+    full = "{name: full, sample: {category: host_metrics, tags: {disk.mount: /}, values: {disk.percent: 95}}, repeat: 3, every: 30s"
+    over = "then: [{sample: {category: host_metrics, tags: {disk.mount: /}, values: {disk.percent: 5}}, repeat: 4, every: 30s, after: 30s}]"
+    hit, _ = run(f"{full}, expect: 1, ends: 1, incidents: 1, {over}}}", line("a word"), "rules/b.samples.yml")
+    assert hit.wrong == ""
+    assert hit.entities == ("disk.mount=/",)
+    assert run(full + "}", line("a word"), "rules/b.samples.yml")[1].others == ("A word",)
+
+
+def test_a_sample_file_without_its_rule() -> None:
+    (result,) = run(line("a word"), path="rules/c.samples.yml")
+    assert result.problem is not None
+    assert result.wrong.startswith("rules/c.samples.yml:1: (file): expected a rule file beside it")
+    assert run_samples(RULES, {"rules/a.yml": "hit: [x]"})[0].wrong.startswith("rules/a.yml:1: (file): expected a rule")
+
+
+def test_a_rule_that_cannot_be_used_is_said_instead_of_played() -> None:
+    broken = {"a.yml": RULES["rules/a.yml"].replace("condition: selection", "condition: other")}
+    (result,) = run_samples(broken, {"a.samples.yml": f"hit: [{line('x')}]\nmiss: [{line('y')}]\n"})
+    assert result.problem is not None
+    assert result.problem.path == "a.yml"
+
+
+def test_filters_in_files_of_their_own_do_not_count() -> None:
+    ours = {
+        "ours.yml": "title: Ours\nlogsource: {product: linux}\nfilter: {rules: any, x: {Message|contains: word}, condition: not x}\n"
+    }
+    samples = {"rules/a.samples.yml": f"hit: [{line('a word')}]\nmiss: [{line('hush')}]\n"}
+    assert [result.wrong for result in run_samples({**RULES, **ours}, samples)] == ["", ""]
+    inside = {"rules/a.yml": RULES["rules/a.yml"] + "---\n" + ours["ours.yml"]}
+    assert run_samples(inside, samples)[0].wrong == "expected at least 1 anomaly (got 0)"
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("x/a.samples.yml", "x/a.yml"),
+        ("x/a.samples.yaml", "x/a.yaml"),
+        ("x.samples.yml/a.yml", "x.samples.yml/a.yml"),
+        ("a.samples.yml.bak", "a.samples.yml.bak"),
+    ],
+)
+def test_which_rule_a_sample_file_is_of(path: str, rule: str) -> None:
+    assert rule_path(path) == rule
+
+
+def test_samples_do_not_see_one_another() -> None:
+    """Each has a clock, windows and incidents of its own."""
+    twice = f"hit:\n    - {line('a word', ', incidents: 1')}\n    - {line('a word', ', incidents: 1')}\nmiss: [{line('y')}]\n"
+    assert [result.wrong for result in run_samples(RULES, {"rules/a.samples.yml": twice})] == ["", "", ""]
