@@ -48,7 +48,7 @@ class Received:
 class Receiver:
     """`async with Receiver(Reply(503), Reply(200)) as receiver:` answers by the script, then with the last reply.
 
-    Listens on 127.0.0.1 and a port of its own. `secrets` verify signatures with the reference implementation of
+    Listens on 127.0.0.1 and a free port, or on `port`. `secrets` verify signatures with the reference implementation of
     Standard Webhooks, not with ours.
     """
 
@@ -57,6 +57,7 @@ class Receiver:
         *script: Reply,
         secrets: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self._script = list(script) or [Reply()]
         self._secrets = secrets
@@ -64,7 +65,7 @@ class Receiver:
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
-        self.port = 0
+        self.port = port
         self.connections = 0
         self.received: list[Received] = []
 
@@ -78,7 +79,7 @@ class Receiver:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self
