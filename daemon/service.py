@@ -37,6 +37,8 @@ from daemon.usernames import username
 GRACE = 8.0
 """Seconds that a drain may take, of the 10 that a stop may take."""
 _HOUSEKEEPING = 60.0
+_FORGIVEN = 3 * 86400.0  # a webhook that was taken out by mistake, and put back within this time, misses nothing
+_CHANGING = 120.0  # how long a start, reload or stop may take without progress
 
 
 @dataclass(frozen=True)
@@ -235,12 +237,14 @@ class Service:
 
     async def _beat(self) -> None:
         """Feed systemd's watchdog, but only with progress: a pipeline that hangs gets us restarted."""
-        period, seen = self._notifier.watchdog_seconds, -1
+        period, seen, since = self._notifier.watchdog_seconds, -1, time.monotonic()
         if period is None:
             return
         while True:
             beats = self.runtime.pipeline.beats if self.runtime else 0
-            if beats != seen or not self.ready.is_set():
+            if beats != seen or self.ready.is_set():
+                since = time.monotonic()
+            if beats != seen or (not self.ready.is_set() and time.monotonic() - since < _CHANGING):
                 self._notifier.send(WATCHDOG=1)
             seen = beats
             await asyncio.sleep(period / 3)
@@ -250,9 +254,11 @@ class Service:
         offset = time.time() - time.monotonic()
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            keep = self.config.incidents
-            await self.store.prune(time.time() - keep.keep, keep.keep_rows)
+            keep, hooks, now = self.config.incidents, self.config.webhooks, time.time()
+            await self.store.prune(now - keep.keep, keep.keep_rows)
+            await self.store.abandon([hook.name for hook in hooks], now - _FORGIVEN, now)
             self.store.ballast.fill()
+            self.board.remove("housekeeping")  # where it may stand since it failed
             jump, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()
             if abs(jump) > _HOUSEKEEPING / 2:
                 log.warning(Says.clock_jumped, seconds=round(jump, 1))

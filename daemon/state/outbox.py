@@ -1,6 +1,7 @@
 """Deliveries owed. A delivery ends as `sent` or `dead`; versions of one alert reach a webhook in their order."""
 
 import sqlite3
+from collections.abc import Collection
 
 from daemon.model import Delivery, DeliveryState
 from daemon.state import OutboxDepth
@@ -46,6 +47,17 @@ def end(connection: sqlite3.Connection, delivery_id: int, state: DeliveryState, 
 def again(connection: sqlite3.Connection, delivery_id: int, due_at: float, detail: str) -> None:
     """Try again later."""
     connection.execute("UPDATE deliveries SET due_at = ?, detail = ? WHERE id = ?", (due_at, detail, delivery_id))
+
+
+def abandon(connection: sqlite3.Connection, webhooks: Collection[str], before: float, now: float) -> int:
+    """Give up what is owed since before `before` to webhooks that are not among these."""
+    marks = ", ".join("?" * len(webhooks))
+    cursor = connection.execute(
+        f"UPDATE deliveries SET state = 'dead', ended_at = ?, detail = ? "  # noqa: S608 - question marks only
+        f"WHERE state = 'due' AND created_at < ? AND webhook NOT IN ({marks})",
+        (now, "its webhook is not configured any more", before, *webhooks),
+    )
+    return cursor.rowcount
 
 
 def depth(connection: sqlite3.Connection) -> OutboxDepth:

@@ -2,7 +2,7 @@
 
 import functools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from daemon.model import Alert, Anomaly, Checkpoint, Delivery, DeliveryState, Incident, Snapshot
@@ -78,6 +78,10 @@ class SqliteStore:
     async def dead(self, delivery_id: int, now: float, detail: str) -> None:
         """Never try again."""
         await self.database.write(lambda c: outbox.end(c, delivery_id, DeliveryState.dead, now, detail))
+
+    async def abandon(self, webhooks: Collection[str], before: float, now: float) -> int:
+        """Give up what webhooks that are gone from the configuration are owed for long; returns how much."""
+        return await self.database.write(lambda c: outbox.abandon(c, webhooks, before, now))
 
     async def depth(self) -> OutboxDepth:
         """How much is owed."""

@@ -30,6 +30,17 @@ async def test_the_most_severe_goes_first_then_the_oldest(store: SqliteStore) ->
     assert seen == [an_incident(n).id for n in (2, 3, 1)]
 
 
+async def test_what_a_webhook_that_is_gone_is_owed_for_long_is_given_up(store: SqliteStore) -> None:
+    for number, hook in ((1, "gone"), (2, "ops"), (900, "gone")):
+        await owe(store, number, hook=hook)
+
+    assert await store.abandon(["ops"], T0 + 500, T0 + 1000) == 1
+
+    assert await store.depth() == OutboxDepth(due=2, dead=1, oldest_at=T0 + 2)
+    assert await store.due("ops", T0 + 1000) is not None
+    assert await store.abandon([], T0 + 500, T0 + 1000) == 1
+
+
 async def test_nothing_is_due_before_its_time(store: SqliteStore) -> None:
     await owe(store, 1, due_at=T0 + 3)
 
