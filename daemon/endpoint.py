@@ -12,7 +12,7 @@ from aiohttp import web
 import daemon
 from daemon.api.app import RUNNER_OPTIONS, Endpoint, build_app
 from daemon.api.endpoint import FileStatus, Phase, RuleStatus, RunningStatus
-from daemon.config import Config, read_secret
+from daemon.config import Config, FileSource, read_secret
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
 from daemon.enrichment import AiHealth, Analyst, QueryAnswer
@@ -34,6 +34,7 @@ class Process(Protocol):
     phase: Phase
     started_at: float
     reloaded_at: float
+    stalled: bool
 
     async def reload(self) -> Sequence[str]:
         """See `daemon.service.Service.reload`."""
@@ -72,6 +73,8 @@ def running_status(process: Process) -> RunningStatus:
         phase=process.phase,
         started_at=process.started_at,
         essential=("pipeline", "store"),
+        logs=tuple(f"source:{one.name}" for one in process.config.sources if isinstance(one, FileSource)),
+        stalled=process.stalled,
         host=host_name(process.config),
         config=process.config_path,
         reloaded_at=process.reloaded_at,

@@ -111,11 +111,12 @@ class Pipeline:
         while not self._channel.drained:
             self.beats += 1
             lively = await self._gather()
-            if self._monotonic() - ticked >= _TICK:
+            tick = self._monotonic() - ticked >= _TICK
+            if tick:
                 ticked = self._monotonic()
                 lively = self._take(self._flow.tick(self._now())) or lively
                 self._ticked()
-            if lively or (self._batch.dirty and self._monotonic() - committed >= _LAZY):
+            if lively or ((self._batch.dirty or tick) and self._monotonic() - committed >= _LAZY):
                 await self._commit()
                 committed = self._monotonic()
         self._take(self._flow.tick(self._now()))

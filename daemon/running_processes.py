@@ -21,6 +21,11 @@ def running_processes() -> Iterator[Process]:
         if not image or (not seen["exe"] and not command):
             continue
         yield Process(
-            pid=seen["pid"], image=image, command_line=" ".join(command), ppid=seen["ppid"] or 0,
-            user=seen["username"] or "",
+            pid=seen["pid"], image=_text(image), command_line=_text(" ".join(command)), ppid=seen["ppid"] or 0,
+            user=_text(seen["username"] or ""),
         )  # fmt: skip
+
+
+def _text(name: str) -> str:
+    r"""Bytes that are no UTF-8 as `\xff`, as in what is read from an audit log: lone surrogates cannot be stored."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -98,7 +98,7 @@ def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> d
 
 def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], redactor: Redactor) -> Flow:
     """The pure half."""
-    engine = Engine(rules)
+    engine = Engine(rules, redact=redactor.event)
     incidents = Incidents(
         quiet_after=config.incidents.quiet_after,
         repeat_every=config.incidents.repeat_every,

@@ -38,6 +38,7 @@ GRACE = 8.0
 """Seconds that a drain may take, of the 10 that a stop may take."""
 _HOUSEKEEPING = 60.0
 _FORGIVEN = 3 * 86400.0  # a webhook that was taken out by mistake, and put back within this time, misses nothing
+_WATCHDOG = 60.0  # without systemd's: how long the pipeline may make no progress
 _CHANGING = 120.0  # how long a start, reload or stop may take without progress
 
 
@@ -98,6 +99,7 @@ class Service:
         self.ready = asyncio.Event()
         self.started_at = time.time()
         self.reloaded_at = 0.0
+        self.stalled = False
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
@@ -237,16 +239,16 @@ class Service:
 
     async def _beat(self) -> None:
         """Feed systemd's watchdog, but only with progress: a pipeline that hangs gets us restarted."""
-        period, seen, since = self._notifier.watchdog_seconds, -1, time.monotonic()
-        if period is None:
-            return
+        period, seen, since = self._notifier.watchdog_seconds or _WATCHDOG, -1, time.monotonic()
         while True:
             beats = self.runtime.pipeline.beats if self.runtime else 0
-            if beats != seen or self.ready.is_set():
-                since = time.monotonic()
-            if beats != seen or (not self.ready.is_set() and time.monotonic() - since < _CHANGING):
+            moved = beats != seen
+            if moved:
+                seen, since = beats, time.monotonic()
+            settled = self.ready.is_set()
+            self.stalled = time.monotonic() - since >= (period if settled else _CHANGING)
+            if moved or not (settled or self.stalled):
                 self._notifier.send(WATCHDOG=1)
-            seen = beats
             await asyncio.sleep(period / 3)
 
     async def _tidy(self) -> None:

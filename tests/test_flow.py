@@ -79,3 +79,17 @@ def test_a_bug_in_a_reader_is_a_loss_of_its_lines() -> None:
     flow.tallies()
 
     assert [(lost.why, lost.count) for lost in outcome.lost] == [("reader_error", 2)]
+
+
+def test_no_window_keeps_a_secret() -> None:
+    flow = a_flow()
+    refused = (
+        "Nov 21 11:20:0{} web-1 sudo[9]: bob : 1 incorrect password attempt ; TTY=pts/0 ; PWD=/ ; USER=root ; "
+        "COMMAND=/usr/bin/mysql -pZx9Qq17Secret\n"
+    )
+
+    flow.feed(lines("".join(refused.format(number) for number in range(2))))
+
+    kept = [row.value for row in flow.changes() if row.step == "detection" and row.value]
+    assert kept
+    assert not any(b"Zx9Qq17Secret" in value for value in kept)

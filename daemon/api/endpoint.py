@@ -46,12 +46,16 @@ class RunningStatus(Struct, frozen=True):
 
     `essential` names the components (as on the board) without which the daemon does not do its job: readiness
     wants every one of them `ok`, and one that is `failed` makes liveness say `failing`. `config` is the path
-    of the configuration file, empty for the defaults; `reloaded_at` is 0 until the first accepted reload.
+    of the configuration file, empty for the defaults; `reloaded_at` is 0 until the first accepted reload. Of the
+    components in `logs`, the watched log files, readiness wants at least one `ok`, if there are any. `stalled` says
+    that the pipeline makes no progress, which is `failing` too.
     """
 
     phase: Phase
     started_at: float
     essential: tuple[str, ...]
+    logs: tuple[str, ...] = ()
+    stalled: bool = False
     host: str = ""
     config: str = ""
     reloaded_at: float = 0.0

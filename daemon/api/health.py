@@ -32,7 +32,7 @@ async def alive(request: web.Request) -> web.Response:
     status = endpoint.status()
     if status.phase is Phase.stopping:
         return answer(Alive("stopping"), 503)
-    failed = any(row and row.state is HealthState.failed for _, row in _essential(endpoint, status))
+    failed = status.stalled or any(row and row.state is HealthState.failed for _, row in _essential(endpoint, status))
     return answer(Alive("failing"), 503) if failed else answer(Alive("ok"))
 
 
@@ -42,6 +42,9 @@ async def ready(request: web.Request) -> web.Response:
     status = endpoint.status()
     well = {HealthState.ok, HealthState.off}
     waiting = [name for name, row in _essential(endpoint, status) if row is None or row.state not in well]
+    logs = [endpoint.board.get(name) for name in status.logs]
+    if logs and not any(row and row.state in well for row in logs):
+        waiting.append("logs")
     if status.phase is not Phase.running:
         waiting.insert(0, "service")
     return answer(Ready(ready=not waiting, waiting_for=tuple(waiting)), 503 if waiting else 200)

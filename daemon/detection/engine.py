@@ -5,7 +5,7 @@ log lines: not what is synthesised from them (process_creation, file_event …) 
 Linux looks at every line whatever its service, and a process start is judged once, not once more as its audit record.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 
 from daemon.detection.correlation import Correlator
@@ -33,10 +33,14 @@ def sees(rule: Logsource, event: Logsource) -> bool:
 class Engine:
     """All rules over one stream of events (a Detector).
 
+    `redact` cleans an event before a window keeps it (and the store with it).
     Bounded: `max_groups` groups or entities per stateful rule, the least recently used going first (`evictions`).
     """
 
-    def __init__(self, parsed: ParsedRules, *, max_groups: int = 10_000) -> None:
+    def __init__(
+        self, parsed: ParsedRules, *, max_groups: int = 10_000, redact: Callable[[Event], Event] = lambda event: event
+    ) -> None:
+        self._redact = redact
         self.rules: tuple[RuleRef, ...] = tuple(rule.ref for rule in parsed.rules)
         self._plain = [rule for rule in parsed.rules if rule.condition is not None and rule.sustain is None]
         self._sustainers = [Sustainer(rule, max_groups) for rule in parsed.rules if rule.sustain is not None]
@@ -105,6 +109,7 @@ class Engine:
     def _correlate(self, fired: set[str], event: Event) -> list[Anomaly]:
         """Correlations in an order in which each comes after those it is built upon."""
         anomalies: list[Anomaly] = []
+        event = self._redact(event)
         for correlator in self._correlators:
             for rule_id in correlator.inputs:
                 anomaly = correlator.feed(rule_id, event) if rule_id in fired else None

@@ -183,7 +183,8 @@ class Outbox:
 
 def _step_back() -> None:
     """Yield the processor to the daemon, be the first to go when memory ends, and leave the signals to the daemon."""
-    os.nice(10)
+    with contextlib.suppress(OSError):  # systemd's @resources filter refuses it
+        os.nice(10)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     # a terminal's ctrl-c and systemd's stop reach the whole group; the daemon closes our input when it has drained

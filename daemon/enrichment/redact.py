@@ -60,6 +60,10 @@ class Redactor:
             events=tuple(self._event(event, secrets) for event in anomaly.events),
         )
 
+    def event(self, event: Event) -> Event:
+        """The event without secrets, in every field and its text."""
+        return self._event(event, {secret for _, secret in _argument_secrets(event.fields)})
+
     def _text(self, text: str, depth: int) -> str:
         safe = text if text.isascii() else text.translate(_SURROGATES)
         result = safe

@@ -31,7 +31,8 @@ class Stage:
         self._now = START
         self._serial = _FIRST_SERIAL
         self._offset = 0
-        engine, redactor, settings = Engine(parsed), Redactor(), IncidentsConfig()
+        redactor, settings = Redactor(), IncidentsConfig()
+        engine = Engine(parsed, redact=redactor.event)
         incidents = Incidents(
             quiet_after=settings.quiet_after, repeat_every=settings.repeat_every, max_tracked=settings.max_tracked,
             sustained=engine.sustained,

@@ -47,6 +47,21 @@ async def test_liveness_says_one_word(
     assert (response.status, await response.json()) == (status, {"status": said})
 
 
+async def test_a_pipeline_that_makes_no_progress_is_failing(client: TestClient[Any, Any], world: Daemon) -> None:
+    world.set(stalled=True)
+    response = await client.get("/healthz")
+    assert (response.status, await response.json()) == (503, {"status": "failing"})
+
+
+async def test_one_log_that_can_be_read_is_enough_to_be_ready(client: TestClient[Any, Any], world: Daemon) -> None:
+    world.set(logs=("source:audit", "source:auth"))
+    world.board.set("source:auth", HealthState.starting, "missing")
+    response = await client.get("/readyz")
+    assert (response.status, await response.json()) == (503, {"ready": False, "waiting_for": ["logs"]})
+    world.board.set("source:audit", HealthState.ok)
+    assert (await client.get("/readyz")).status == 200
+
+
 async def test_what_is_not_essential_does_not_make_us_dead_or_unready(
     client: TestClient[Any, Any], world: Daemon
 ) -> None:

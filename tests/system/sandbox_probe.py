@@ -3,6 +3,7 @@
 Prints one JSON object of name → result (or `refused: …`), says READY, and waits to be stopped.
 """
 
+import asyncio
 import json
 import mmap
 import os
@@ -15,20 +16,41 @@ from pathlib import Path
 
 import psutil
 
+from daemon.config import Memory
+from daemon.enrichment.memory_edge import EdgeMemory
+from daemon.telemetry import Board, Metrics
+from tests.doubles.running import started
+from tests.doubles.values import T0, an_alert
+
 
 def attempt(action: Callable[[], object]) -> object:
     """The result, or why not."""
     try:
         return action()
     except Exception as error:  # noqa: BLE001 - the refusal is the result
-        return f"refused: {type(error).__name__}: {error}"
+        inner = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        return "refused: " + ", ".join(f"{type(one).__name__}: {one}" for one in inner)
 
 
-def embed() -> int:
-    """The length of the vectors that the memory's model makes."""
-    from daemon.enrichment.embedding import load  # noqa: PLC0415 - costs seconds
+def remember() -> tuple[int, float]:
+    """The memory's own worker process: how many it remembers, and how alike it finds what it is given again."""
+    return asyncio.run(_remember())
 
-    return load().size
+
+async def _remember() -> tuple[int, float]:
+    directory = Path(os.environ["STATE_DIRECTORY"], "memory")
+    memory = EdgeMemory(
+        Memory(timeout=60.0), directory, board=Board(lambda: T0), metrics=Metrics(), now=lambda: T0,
+        monotonic=lambda: 0.0,
+    )  # fmt: skip
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(memory.run())
+        await started(memory.child)
+        await memory.remember(an_alert(1))
+        found = await memory.find(an_alert(2), 3)
+        count = await memory.count()
+        task.cancel()
+    return count, found[0].score
 
 
 def executable_memory() -> str:
@@ -66,7 +88,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "gauges": gauges,
     "listen": listen,
     "child": lambda: subprocess.run([sys.executable, "-c", ""], check=True, capture_output=True).returncode,
-    "embed": embed,
+    "remember": remember,
 }
 
 

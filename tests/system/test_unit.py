@@ -209,5 +209,5 @@ def test_what_the_daemon_does_works(sandbox: dict[str, Any]) -> None:
 
 
 @pytest.mark.model
-def test_the_memorys_model_runs_inside(sandbox: dict[str, Any]) -> None:
-    assert sandbox["embed"] == 384
+def test_the_memorys_worker_runs_inside(sandbox: dict[str, Any]) -> None:
+    assert sandbox["remember"] == [1, pytest.approx(1.0, abs=0.5)], sandbox["remember"]
