@@ -1,0 +1,78 @@
+"""A disk that is really full: reading pauses, nothing is dropped, and it goes on when there is room again."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.alert_bodies import alerts_in, entities_in
+from tests.doubles.live_daemon import LiveDaemon
+from tests.doubles.real_time import wait_until
+from tests.doubles.receiver import Receiver
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+ATTACKS = 40
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB, of which the ballast takes a half."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("needs root to mount a small file system")
+    disk = tmp_path / "state"
+    disk.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(disk)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"cannot mount a tmpfs here: {done.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Take all the room that is left."""
+    with (disk / "filler").open("ab", buffering=0) as filler:
+        for size in (1 << 16, 1 << 12, 1 << 9, 1):
+            try:
+                while filler.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+async def test_a_full_disk_pauses_reading_and_loses_nothing(
+    daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str], small_disk: Path
+) -> None:
+    await daemon.start()
+    daemon.append("audit", attack(1))
+    await wait_until(lambda: len(entities_in(receiver)) == 1, 30, daemon.last_words)
+
+    fill(small_disk)
+    for number in range(2, ATTACKS + 1):
+        daemon.append("audit", attack(number))
+
+    def paused() -> bool:
+        fill(small_disk)  # also what the ballast gave back
+        return bool(daemon.said("commit failed, reading paused"))
+
+    await wait_until(paused, 60, daemon.last_words)
+    assert daemon.said("disk full, ballast released")
+    detail = await daemon.until_health("store", "degraded")
+    assert "reading is paused, free some disk space" in detail
+    assert daemon.running
+
+    (small_disk / "filler").unlink()
+    await daemon.until_health("store", "ok", 60)
+    await wait_until(lambda: len(entities_in(receiver)) == ATTACKS, 60, daemon.last_words)
+    assert len(daemon.incidents()) == ATTACKS
+    assert {incident.count for incident in daemon.incidents()} == {1}
+    assert len({alert["id"] for alert in alerts_in(receiver)}) == ATTACKS
+    assert daemon.said("input lost") == []
+    assert await daemon.stop() == 0
