@@ -35,6 +35,6 @@ VOLUME ["/var/lib/tellwhy"]
 EXPOSE 8787
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["/opt/tellwhy/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8787/healthz', timeout=2)"]
+    CMD ["/opt/tellwhy/bin/python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8787/healthz', timeout=2)"]
 ENTRYPOINT ["/opt/tellwhy/bin/tellwhy"]
 CMD ["run", "--config", "/etc/tellwhy/config.yaml"]

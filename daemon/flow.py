@@ -10,6 +10,7 @@ hand out what changed and take it back.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from daemon.detection import Detector
@@ -83,7 +84,10 @@ class Flow:
 
     def finish(self, source: str, now: float) -> list[Output]:
         """The events of one source that are complete because time passed."""
-        return self._readers[source].tick(now)
+        try:
+            return self._readers[source].tick(now)
+        except Exception as error:  # noqa: BLE001 - as in `read`
+            return [Lost(source, "reader_error", None, self._reached, f"{type(error).__name__}: {error}")]
 
     def detect(self, outputs: Iterable[Output]) -> Outcome:
         """Run the rules over events; losses become events too, and are listed."""
@@ -147,6 +151,10 @@ class Flow:
         self._incidents.restore(incidents)
 
     def _group(self, anomaly: Anomaly, outcome: Outcome) -> None:
-        clean = self._redact(anomaly)
+        try:
+            clean = self._redact(anomaly)
+        except Exception as error:  # noqa: BLE001 - what cannot be cleaned is left out; that it happened is told all the same
+            outcome.lost.append(Lost(self._host, "redaction_error", 1, anomaly.at, f"{type(error).__name__}: {error}"))
+            clean = msgspec.structs.replace(anomaly, because="(could not be redacted)", entity="", events=())
         outcome.anomalies.append(clean)
         outcome.changes.append(self._incidents.feed(clean))

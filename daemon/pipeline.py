@@ -76,6 +76,7 @@ class Pipeline:
         sleep: Callable[[float], Awaitable[None]],
         stored: Callable[[], None],
         no_room: Callable[[], None],
+        has_room: Callable[[], bool] = lambda: True,
         ticked: Callable[[], None] = lambda: None,
     ) -> None:
         self._flow = flow
@@ -90,6 +91,7 @@ class Pipeline:
         self._sleep = sleep
         self._stored = stored
         self._no_room = no_room
+        self._has_room = has_room
         self._ticked = ticked
         self._channel: Channel[Item] = Channel(64)
         self._batch = Batch()
@@ -207,9 +209,14 @@ class Pipeline:
     async def _pause(self, error: Transient) -> None:
         if self._board.set("store", HealthState.degraded, f"{error.detail}; reading is paused, free some disk space"):
             log.error(Says.commit_failed, why=error.why, error=error.detail)
-        if error.why == "disk_full":
-            self._no_room()
+        if error.why != "disk_full":
+            await self._sleep(_TICK)
+            return
+        self._no_room()
         await self._sleep(_TICK)
+        while not self._has_room():  # what was given up is for deliveries, not for us
+            self.beats += 1
+            await self._sleep(_TICK)
 
     def _count(self, item: Item) -> None:
         if isinstance(item, Lines):

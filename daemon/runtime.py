@@ -66,7 +66,8 @@ class Stored:
 
 
 async def load_stored(store: SqliteStore, config: Config) -> Stored:
-    """Read everything that a new runtime starts from."""
+    """Read everything that a new runtime starts from, behind whatever the one before it left to be written."""
+    await store.settle()
     return Stored(
         checkpoints=await store.checkpoints(),
         snapshots=await store.snapshots(),
@@ -181,7 +182,7 @@ class Runtime:
         return Pipeline(
             flow, around.store, alerts=config.alerts, webhooks=config.webhooks, waits_for_memory=waits_for_memory,
             board=around.board, metrics=around.metrics, now=around.now, monotonic=around.monotonic,
-            sleep=around.sleep, stored=self._nudge, no_room=self._give_room,
+            sleep=around.sleep, stored=self._nudge, no_room=self._give_room, has_room=around.store.ballast.fill,
             ticked=Meters(around.metrics, flow).note,
         )  # fmt: skip
 

@@ -67,8 +67,11 @@ def describe_change(before: Loaded, after: Loaded) -> list[str]:
     """What a reload changes, in words; nothing changed is an empty list."""
     said = []
     old, new = before.config, after.config
+    was, now = ({rule.ref.id: rule.revision for rule in one.rules.rules} for one in (before, after))
+    if was != now:
+        altered = sum(was[rule] != now[rule] for rule in was.keys() & now.keys())
+        said.append(f"rules: {len(now.keys() - was)} added, {len(was.keys() - now)} removed, {altered} changed")
     for what, names in (
-        ("rules", (before.rules.rules, after.rules.rules)),
         ("sources", (old.sources, new.sources)),
         ("webhooks", (old.webhooks, new.webhooks)),
     ):
@@ -100,6 +103,7 @@ class Service:
         self.started_at = time.time()
         self.reloaded_at = 0.0
         self.stalled = False
+        self._one_reload = asyncio.Lock()
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
@@ -123,6 +127,8 @@ class Service:
         """One runtime after the other, a new one at each reload."""
         while True:
             runtime = await self._build(around)
+            if self.phase is Phase.stopping:  # told so meanwhile
+                runtime.stop()
             try:
                 drained = await runtime.run(GRACE, self._announce)
             except BaseExceptionGroup as group:
@@ -142,6 +148,8 @@ class Service:
         config, rules = self.config, self.rules
         for problem in rules.problems:
             log.warning(Says.rule_refused, problem=str(problem))
+        refused = f"{len(rules.problems)} refused: {rules.problems[0]}" if rules.problems else ""
+        self.board.set("rules", HealthState.degraded if refused else HealthState.ok, refused)
         self.metrics.rules.labels(status="loaded").set(len(rules.rules))
         self.metrics.rules.labels(status="refused").set(len(rules.problems))
         log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
@@ -168,10 +176,15 @@ class Service:
         log.info(Says.ready, sources=names, webhooks=len(self.config.webhooks))
 
     async def reload(self) -> list[str]:
-        """Read configuration and rules again; the old ones stay unless everything is right.
+        """Read configuration and rules again; the old ones stay unless everything is right. One at a time.
 
         Returns what changed, in words. Raises ProblemsError, or OSError when the file cannot be read.
         """
+        async with self._one_reload:
+            await self.ready.wait()
+            return await self._reload()
+
+    async def _reload(self) -> list[str]:
         try:
             loaded = load(self._path)
         except (ProblemsError, OSError) as error:

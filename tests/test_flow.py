@@ -5,7 +5,7 @@ from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow
-from daemon.model import Checkpoint, Decision, Lines, Position
+from daemon.model import Anomaly, Checkpoint, Decision, Lines, Position
 from daemon.runtime import build_flow
 from tests.doubles.values import T0
 
@@ -62,7 +62,8 @@ class Broken:
         raise RuntimeError(message)
 
     def tick(self, now: float) -> list[object]:
-        return []
+        message = "another bug"
+        raise RuntimeError(message)
 
     def changes(self) -> list[object]:
         return []
@@ -77,6 +78,7 @@ def test_a_bug_in_a_reader_is_a_loss_of_its_lines() -> None:
 
     outcome = flow.feed(lines("a\nb\n"))
     flow.tallies()
+    assert [lost.why for lost in flow.tick(T0).lost] == ["reader_error"]
 
     assert [(lost.why, lost.count) for lost in outcome.lost] == [("reader_error", 2)]
 
@@ -93,3 +95,19 @@ def test_no_window_keeps_a_secret() -> None:
     kept = [row.value for row in flow.changes() if row.step == "detection" and row.value]
     assert kept
     assert not any(b"Zx9Qq17Secret" in value for value in kept)
+
+
+def test_what_cannot_be_redacted_is_told_without_its_words() -> None:
+    flow = a_flow()
+
+    def redact(anomaly: Anomaly) -> Anomaly:
+        message = "a bug"
+        raise RuntimeError(message)
+
+    flow._redact = redact
+    outcome = flow.feed(lines("".join(SSHD.format(f"{number:03}") for number in range(12))))
+
+    (change,) = outcome.changes
+    assert change.decision is Decision.first
+    assert change.incident.because == "(could not be redacted)"
+    assert [lost.why for lost in outcome.lost] == ["redaction_error"]

@@ -145,3 +145,9 @@ def test_the_examples_of_the_readme_are_right() -> None:
     quieter, samples = blocks("yaml")
     assert parse_rules({**FILES, "ours.yml": quieter}).problems == ()
     assert read_samples("x.samples.yml", samples)[1] == []
+
+
+def test_the_audit_rules_that_are_shipped_are_those_of_the_readme() -> None:
+    shipped = (RULES.parent / "examples" / "50-tellwhy.rules").read_text()
+    lines = [line for line in shipped.splitlines() if not line.startswith("#")]
+    assert any(block.splitlines() == lines for block in blocks("text"))

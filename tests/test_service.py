@@ -11,8 +11,9 @@ from daemon.cli.demo.receiver import Receiver
 from daemon.cli.demo.scenario import WAVES, audit_lines, ssh_lines
 from daemon.cli.demo.stage import free_port, new_secret
 from daemon.model import ProblemsError
+from daemon.runtime import Runtime, Surroundings
 from daemon.sd_notify import Notifier
-from daemon.service import Service, describe_change, load
+from daemon.service import Loaded, Service, describe_change, load
 from daemon.supervisor import end
 
 CONFIG = """\
@@ -92,3 +93,47 @@ def test_a_change_is_described_in_words(tmp_path: Path) -> None:
 
 async def test_ending_nothing_is_fine() -> None:
     await end([])
+
+
+class Impatient(Service):
+    """Told to stop while it is still building what it is to run."""
+
+    async def _build(self, around: Surroundings) -> Runtime:
+        runtime = await super()._build(around)
+        self.stop()
+        return runtime
+
+
+async def test_a_stop_during_the_start_is_not_lost(tmp_path: Path) -> None:
+    service = Impatient(None, quiet(tmp_path), Notifier("", ""))
+
+    async with asyncio.timeout(20):
+        assert await service.run() == 0
+
+
+async def test_reloads_at_once_are_made_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    first = quiet(tmp_path)
+    service = Service(path, first, Notifier("", ""))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        running = group.create_task(service.run())
+        await service.ready.wait()
+        for host in ("two", "three"):
+            path.write_text(path.read_text().replace("host: ", f"host: {host}-"))
+            group.create_task(service.reload())
+            await asyncio.sleep(0)
+        await service.reload()
+        assert service.runtime is not None
+        assert service.runtime.config is service.config
+        assert service.config.host.startswith("three-two-")
+        service.stop()
+    assert running.result() == 0
+
+
+def quiet(directory: Path) -> Loaded:
+    """A configuration without anything to watch or to tell."""
+    (directory / "config.yaml").write_text(
+        f"host: web-1\nstate_directory: {directory}/state\nmemory: {{mode: 'off'}}\nmodel: {{mode: 'off'}}\n"
+        "api: {enabled: false}\n"
+    )
+    return load(directory / "config.yaml")

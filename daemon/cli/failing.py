@@ -7,10 +7,14 @@ import typer
 BAD_INPUT = 2
 
 
+def explain(error: Exception | str) -> str:
+    """What is wrong, for a person."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: expected a readable file (got: {error.strerror})"
+    return str(error)
+
+
 def refuse(error: Exception | str) -> NoReturn:
     """Print what is wrong on stderr and exit with 2."""
-    text = str(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        text = f"{error.filename}: expected a readable file (got: {error.strerror})"
-    typer.echo(text, err=True)
+    typer.echo(explain(error), err=True)
     raise typer.Exit(BAD_INPUT)

@@ -6,16 +6,10 @@ with `time`, `text`, `fields`.
 Incident: the same of its rule, with `id status opened_at last_at count first_event last_event`.
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
+from daemon.delivery.formats.plain import rfc3339
 from daemon.model import Anomaly, Event, Incident, RuleRef
-
-
-def iso(at: float) -> str:
-    """UTC seconds → ISO 8601 with milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _rule(rule: RuleRef) -> dict[str, object]:
@@ -29,7 +23,7 @@ def _rule(rule: RuleRef) -> dict[str, object]:
 
 
 def _evidence(event: Event) -> dict[str, object]:
-    return {"time": iso(event.at), "text": event.text, "fields": dict(event.fields)}
+    return {"time": rfc3339(event.at), "text": event.text, "fields": dict(event.fields)}
 
 
 def anomaly_json(anomaly: Anomaly) -> bytes:
@@ -39,7 +33,7 @@ def anomaly_json(anomaly: Anomaly) -> bytes:
     return msgspec.json.encode(
         {
             **_rule(anomaly.rule),
-            "time": iso(anomaly.at),
+            "time": rfc3339(anomaly.at),
             "host": anomaly.host,
             "entity": anomaly.entity,
             "because": anomaly.because,
@@ -59,8 +53,8 @@ def incident_json(incident: Incident) -> bytes:
             "status": incident.status.value,
             "host": incident.host,
             "entity": incident.entity,
-            "opened_at": iso(incident.opened_at),
-            "last_at": iso(incident.last_at),
+            "opened_at": rfc3339(incident.opened_at),
+            "last_at": rfc3339(incident.last_at),
             "count": incident.count,
             "because": incident.because,
             "first_event": incident.first_event,

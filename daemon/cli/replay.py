@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from daemon.cli.failing import refuse
+from daemon.cli.failing import explain, refuse
 from daemon.cli.printing import anomaly_json, incident_json
 from daemon.cli.run import ConfigOption, chosen_config
 from daemon.config import Config, default_config, load_config, read_rule_files
@@ -21,17 +21,21 @@ from daemon.enrichment.redact import Redactor
 from daemon.events import Output, Reader
 from daemon.events.readers import build_reader, detect_format
 from daemon.flow import Flow, Outcome
-from daemon.model import Incident, ProblemsError
+from daemon.model import Incident, Lines, ProblemsError
 from daemon.runtime import build_flow
-from daemon.sources.files import read_lines
+from daemon.sources.files import DamagedFileError, read_lines
 
 FOUND = 3
 _SNIFF = 65536
+_CHUNK = 1 << 18
 _LATE = 60.0  # seconds of event time after the last event in which windows may still close
 
 
 class Replay:
-    """Files merged by event time through one flow."""
+    """Files merged by event time through one flow.
+
+    `problems` says what could not be read of which file; what was read of it, and all other files, count regardless.
+    """
 
     def __init__(self, config: Config, rules: ParsedRules, files: list[Path], fmt: str, progress: Progress) -> None:
         redactor = Redactor(config.redaction.patterns)
@@ -40,13 +44,15 @@ class Replay:
         self._progress = progress
         self._task = progress.add_task("replay", total=sum(path.stat().st_size for path in files))
         readers: dict[str, Reader] = {}
+        self._formats: dict[str, str] = {}
         for source, path in self._files.items():
-            chosen = fmt if fmt != "auto" else _format_of(path)
+            chosen = self._formats[source] = fmt if fmt != "auto" else _format_of(path)
             readers[source] = build_reader(
                 source, chosen, host=host, now=_modified(path), usernames=_foreign_name, redact=redactor.text,
-                zone=None,
+                zone=None, live=False,
             )  # fmt: skip
         self._flow: Flow = build_flow(config, rules, readers, redactor)
+        self.problems: list[Exception] = []
         self.incidents: dict[str, Incident] = {}
 
     def run(self) -> Iterator[Outcome]:
@@ -60,12 +66,31 @@ class Replay:
                 yield self._note(self._flow.advance(reached))
         if math.isfinite(reached):
             yield self._note(self._flow.advance(reached + _LATE))
+        self.problems += self._misread()
+
+    def _misread(self) -> Iterator[Exception]:
+        """The files of which not one line was understood: nothing found in them means nothing."""
+        tallies = self._flow.tallies()
+        for source, path in self._files.items():
+            lines = tallies.unparsed[source]
+            if lines and tallies.events.get(source) == lines:
+                fmt = self._formats[source]
+                yield ValueError(f"{path}: expected {fmt} lines (got {lines} that are none); say which with --format")
 
     def _outputs(self, source: str) -> Iterator[Output]:
-        for item in read_lines(self._files[source], source):
+        for item in self._lines(source):
             yield from self._flow.read(item)
             self._progress.advance(self._task, len(item.data))
         yield from self._flow.finish(source, math.inf)
+
+    def _lines(self, source: str) -> Iterator[Lines]:
+        try:
+            yield from read_lines(self._files[source], source, chunk=_CHUNK)
+        except DamagedFileError as error:
+            self.problems.append(error)
+        except OSError as error:  # a read, unlike an open, does not say of which file
+            error.filename = error.filename or str(self._files[source])
+            self.problems.append(error)
 
     def _note(self, outcome: Outcome) -> Outcome:
         for change in outcome.changes:
@@ -93,9 +118,12 @@ def _foreign_name(uid: int) -> str:
 
 
 def _format_of(path: Path) -> str:
-    head = next(iter(read_lines(path, "sniff", chunk=_SNIFF)), None)
+    try:
+        head = next(iter(read_lines(path, "sniff", chunk=_SNIFF)), None)
+    except DamagedFileError:
+        head = None  # not even one line: said when it is read
     if head is None:
-        return "syslog"  # nothing in it: any reader finds nothing
+        return "syslog"  # any reader finds nothing
     found = detect_format(head.data)
     if not found:
         refuse(f"{path}: expected an audit log, a syslog file or JSON lines; say which with --format")
@@ -108,6 +136,8 @@ def _load(config: Path | None, rules: list[str]) -> tuple[Config, ParsedRules]:
     parsed = parse_rules(read_rule_files(rules or loaded.rules.directories), loaded.rules.disabled)
     for problem in parsed.problems:
         typer.echo(str(problem), err=True)
+    if not parsed.rules:
+        refuse(f"expected Sigma rules in {', '.join(rules or loaded.rules.directories)} (got none that can be used)")
     return loaded, parsed
 
 
@@ -125,19 +155,23 @@ def replay(
 ) -> None:
     """Run the rules over files; one JSON object a line on stdout.
 
-    Exit code 0 nothing found, 3 anomalies found, 2 bad input.
+    Exit code 0 nothing found, 3 anomalies found, 2 bad input. A file that is damaged in the middle is bad input too;
+    what was found in it, and in the other files, is printed first.
     """
     if fmt not in {"auto", "auditd", "syslog", "json"}:
         refuse(f"--format: expected auto, auditd, syslog or json (got {fmt!r})")
     try:
         loaded, parsed = _load(config, rules or [])
         with _progress(quiet) as progress:
-            found = _print(Replay(loaded, parsed, files, fmt, progress), as_incidents=incidents)
+            played = Replay(loaded, parsed, files, fmt, progress)
+            found = _print(played, as_incidents=incidents)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has seen enough
         raise typer.Exit from None
     except (ProblemsError, OSError, ValueError) as error:
         refuse(error)
+    if played.problems:
+        refuse("\n".join(map(explain, played.problems)))
     raise typer.Exit(FOUND if found else 0)
 
 

@@ -23,7 +23,12 @@ ConfigOption = Annotated[
 
 def chosen_config(config: Path | None) -> Path | None:
     """The configuration file to use: the given one, else the standard one if it is there, else none (defaults)."""
-    return config if config is not None else (STANDARD_CONFIG if STANDARD_CONFIG.is_file() else None)
+    if config is not None:
+        return config
+    try:
+        return STANDARD_CONFIG if STANDARD_CONFIG.is_file() else None
+    except PermissionError:  # an ordinary user, and not meant for them
+        return None
 
 
 def run(config: ConfigOption = None) -> None:

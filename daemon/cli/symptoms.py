@@ -15,7 +15,7 @@ from daemon.delivery.address_guard import check_url
 from daemon.enrichment.embedding import EmbeddingError, verify
 from daemon.enrichment.ollama import Ollama
 from daemon.service import Loaded
-from daemon.sources.discovery import find_paths
+from daemon.sources.discovery import closed_directory, find_paths, fixed_directory
 from daemon.sources.obstacle import describe_obstacle
 
 _ROOM = 256 << 20  # bytes that a state directory should have free
@@ -48,7 +48,10 @@ async def examine(loaded: Loaded) -> list[Finding]:
 
 
 def _source(source: FileSource) -> Finding:
-    part, paths = f"source {source.name}", [path for path in find_paths(source.path) if os.path.lexists(path)]
+    part, closed = f"source {source.name}", closed_directory(source.path)
+    if closed is not None:
+        return Finding(part, "wrong", describe_obstacle(fixed_directory(source.path), closed))
+    paths = [path for path in find_paths(source.path) if not _is_absent(path)]
     for path in paths:
         try:
             with open(path, "rb"):  # noqa: PTH123 - only to see whether it may be read
@@ -60,6 +63,17 @@ def _source(source: FileSource) -> Finding:
     if source.format == "auditd":
         return Finding(part, "wrong", f"{source.path} is not there", _audit_mend())
     return Finding(part, "absent", f"{source.path} is not there yet; it will be read when it appears")
+
+
+def _is_absent(path: str) -> bool:
+    """Whether there is certainly no such file: below a directory that we may not enter there may be one."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _audit_mend() -> str:
@@ -106,8 +120,8 @@ def _rules(loaded: Loaded) -> Finding:
 
 def _store(config: Config) -> Finding:
     directory = state_directory(config.state_directory)
-    nearest = next(path for path in (directory, *directory.parents) if path.exists())
-    if not os.access(nearest, os.W_OK):
+    nearest = next(path for path in (directory, *directory.parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises below a closed directory
+    if not os.access(nearest, os.W_OK, effective_ids=True):
         return Finding("store", "wrong", f"{nearest} may not be written", f"install -d -o tellwhy -m 700 {directory}")
     free = shutil.disk_usage(nearest).free
     if free < _ROOM:

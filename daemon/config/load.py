@@ -13,6 +13,7 @@ from daemon.config.schema import Config, FileSource, GpuSource, HostSource, Sour
 from daemon.model import Problem, ProblemsError
 
 _SECRET_MIN = 1
+_SECRETS = "/etc/tellwhy/secrets"
 _WANTED_LOGS = (
     ("audit", "/var/log/audit/audit.log", "auditd"),
     ("auth", "/var/log/auth.log", "syslog"),
@@ -27,13 +28,24 @@ _FAMILY = {"secure": "auth", "messages": "syslog"}  # a distribution has one of 
 
 def default_config() -> Config:
     """Safe defaults for this host: the usual logs that exist (and the audit log, which should), gauges, GPUs."""
-    present = {name for name, path, _ in _WANTED_LOGS if Path(path).exists()}
+    present = {name for name, path, _ in _WANTED_LOGS if _may_be_there(path)}
     wanted = [
         FileSource(type="file", name=name, path=path, format=_as_format(fmt))
         for name, path, fmt in _WANTED_LOGS
         if name in present or (name not in _FAMILY and not _has_sibling(name, present) and name in {"audit", "auth"})
     ]
     return Config(sources=(*wanted, HostSource(type="host"), GpuSource(type="gpu")))
+
+
+def _may_be_there(path: str) -> bool:
+    """True also where we may not look: then the source says so, and how to mend it."""
+    try:
+        os.stat(path)  # noqa: PTH116 - Path.exists() raises where a directory is closed
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _has_sibling(name: str, present: set[str]) -> bool:
@@ -51,16 +63,24 @@ def load_config(path: Path) -> Config:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
+        problems = _doubled(shown, root)
     except yaml.YAMLError as error:
         raise ProblemsError((_yaml_problem(shown, error),)) from error
+    except (ValueError, RecursionError) as error:  # a date that does not exist, a number that is none, endless nesting
+        expected = f"expected valid YAML ({_shown(str(error) or type(error).__name__)})"
+        raise ProblemsError((Problem(shown, 1, "(yaml)", expected),)) from error
     if data is None:
         data = {}
     if not isinstance(data, dict):
         raise ProblemsError((Problem(shown, 1, "(file)", f"expected keys and values (got {type(data).__name__})"),))
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
-        raise ProblemsError(tuple(_problem(shown, root, details) for details in error.errors())) from error
+        problems += [_problem(shown, root, details) for details in error.errors()]
+    if problems:
+        raise ProblemsError(tuple(sorted(problems, key=lambda problem: problem.line)))
+    # what is left out keeps its default, and the default is to watch what this host has
+    return config if "sources" in data else config.model_copy(update={"sources": default_config().sources})
 
 
 def locate(path: Path, location: tuple[str | int, ...]) -> int:
@@ -74,20 +94,38 @@ def locate(path: Path, location: tuple[str | int, ...]) -> int:
 def read_secret(path: Path) -> str:
     """The secret in a file, without surrounding blanks.
 
-    A name without a slash is looked up among systemd's credentials first.
+    A name without a slash is one of systemd's credentials, or where there are none a file in /etc/tellwhy/secrets.
     Raises ValueError naming the file (never its content).
     """
-    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    full = Path(directory) / path if directory and path.name == str(path) else path
+    directory = os.environ.get("CREDENTIALS_DIRECTORY") or _SECRETS
+    full = Path(directory) / path if path.name == str(path) else path
     try:
         secret = full.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"expected a readable secret file at {full} (got {type(error).__name__})"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        message = f"expected a readable secret file at {full} (got: {why})"
         raise ValueError(message) from error
     if len(secret) < _SECRET_MIN:
         message = f"expected a secret in {full} (got an empty file)"
         raise ValueError(message)
     return secret
+
+
+def _doubled(path: str, node: yaml.Node | None, where: str = "") -> list[Problem]:
+    """Keys that stand twice in a section: YAML would silently take the last one."""
+    found: list[Problem] = []
+    children: list[tuple[str, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = f"{where}{key.value}", key.start_mark.line + 1
+            if name in lines:
+                found.append(Problem(path, line, name, f"expected each key once (it stands on line {lines[name]} too)"))
+            lines[name] = line
+            children.append((f"{name}.", value))
+    elif isinstance(node, yaml.SequenceNode):
+        children = [(f"{where}{number}.", value) for number, value in enumerate(node.value)]
+    return found + [problem for below, value in children for problem in _doubled(path, value, below)]
 
 
 def _yaml_problem(path: str, error: yaml.YAMLError) -> Problem:

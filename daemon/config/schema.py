@@ -21,7 +21,9 @@ def parse_duration(value: Any) -> float:
     return float(match[1]) * _UNIT[match[2]]
 
 
-Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+_LONGEST = 10 * 366 * 86400.0
+_LAST_PORT = 65535
+Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=_LONGEST)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 
@@ -161,6 +163,15 @@ class Api(Section):
     enabled: bool = True
     listen: str = Field(default="127.0.0.1:8787", pattern=r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):\d{1,5}$")
     token_file: Path | None = None
+
+    @field_validator("listen")
+    @classmethod
+    def _real_port(cls, listen: str) -> str:
+        port = int(listen.rsplit(":", 1)[1])
+        if not 0 < port <= _LAST_PORT:
+            message = f"expected a port from 1 to {_LAST_PORT} (got {port})"
+            raise ValueError(message)
+        return listen
 
     @model_validator(mode="after")
     def _token_off_loopback(self) -> "Api":

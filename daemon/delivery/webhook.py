@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from daemon import __version__
 from daemon.config import Webhook
+from daemon.delivery import FORBIDDEN
 from daemon.delivery.address_guard import AddressRefusedError, GuardedConnector, check_url, guard_for, origin
 from daemon.delivery.formats import slack, standard
 from daemon.delivery.signature import headers, message_id, parse_secret
@@ -26,18 +27,24 @@ MAX_RESPONSE = 65_536
 """Bytes of an answer that are read; nobody needs more to say yes or no."""
 MAX_RETRY_AFTER = 3600.0
 _DEFAULT_TIMEOUT = 15.0
-_FOR_NOW = frozenset({408, 425, 429})
 _GONE = 410
+_BODY_REFUSED = frozenset({400, 413, 415, 422})
+"""Statuses that speak of what was sent, not of where it was sent to or by whom."""
+_MENDED_BY: Mapping[int, str] = {
+    401: "check its secret or token",
+    403: "check its secret or token",
+    404: "check its url",
+    405: "check its url",
+}
 _TOKEN = re.compile(r"[a-z][a-z_]{1,60}")
-_SLACK_FOR_GOOD = frozenset(
+_SLACK_BODY_REFUSED = frozenset(
     {
-        *("action_prohibited", "channel_is_archived", "channel_not_found", "invalid_auth", "invalid_blocks"),
-        *("invalid_payload", "invalid_token", "msg_blocks_too_long", "msg_too_long", "no_active_hooks", "no_channel"),
-        *("no_service", "no_service_id", "no_team", "no_text", "not_authed", "posting_to_general_channel_denied"),
-        *("team_disabled", "too_many_attachments", "user_not_found"),
+        *("invalid_blocks", "invalid_payload", "msg_blocks_too_long", "msg_too_long", "no_text"),
+        "too_many_attachments",
     }
 )
-"""Errors of Slack's that the same message will meet again (docs.slack.dev, incoming webhooks)."""
+"""Slack's words for a message that it does not take; its others speak of the hook, the channel or the workspace, which
+people can mend (docs.slack.dev, incoming webhooks)."""
 
 _RENDER: Mapping[str, tuple[Callable[[Alert], bytes], str]] = {
     "standard": (standard.render, standard.CONTENT_TYPE),
@@ -94,7 +101,7 @@ class WebhookSink:
     async def send(self, delivery: Delivery, now: float) -> None:
         """One attempt, signed with `now`. Returns when the receiver accepted; else raises Transient or Refused."""
         if self._forbidden is not None:
-            raise Refused(f"{self._origin} is not allowed: {self._forbidden}", why="blocked")
+            raise Refused(f"{self._origin} is not allowed: {self._forbidden}", why=FORBIDDEN)
         body = self._render(delivery.alert)
         answer = await self._post(body, headers(message_id(delivery.alert), now, body, self._keys))
         # raised here, outside of any except block: a chained aiohttp error would carry the URL
@@ -135,22 +142,28 @@ class WebhookSink:
     def _failed(self, error: Exception) -> Transient | Refused:
         cause = getattr(error, "os_error", error)
         if isinstance(cause, AddressRefusedError):
-            return Refused(f"{self._origin} is not allowed: {cause.reason}", why="blocked")
+            # what a name resolves to may be wrong for a minute; the guard judges every attempt anew
+            return Transient(f"{self._origin} is not allowed: {cause.reason}", why="address")
         if isinstance(error, aiohttp.InvalidURL):
-            return Refused(f"{self._origin}: the URL is malformed", why="blocked")
+            return Refused(f"{self._origin}: the URL is malformed", why=FORBIDDEN)
         why, said = _network_failure(error)
         return Transient(f"{self._origin}: {said}", why=why)
 
     def _judge(self, answer: Answer, now: float) -> Transient | Refused | None:
-        """The failure that an answer means; None when the receiver accepted."""
+        """The failure that an answer means; None when the receiver accepted.
+
+        Only what speaks of the body, or asks for silence, is refused: people can mend all else while the alert waits.
+        """
         status, wait = answer.status, parse_retry_after(answer.retry_after, now)
         token = _token(answer.body) if self._slack else ""
         said = f"{self._origin} answered {status}" + (f" {token}" if token else "")
         if status in range(200, 300):
             return _judge_slack(token, said, wait) if self._slack else None
-        if status in _FOR_NOW or status >= 500 or status < 200:  # noqa: PLR2004 - the classes of HTTP
-            return Transient(said, why=f"status_{status}", retry_after=wait)
-        return Refused(said, why=f"status_{status}", gone=status == _GONE)
+        if status == _GONE or status in _BODY_REFUSED:
+            return Refused(said, why=f"status_{status}", gone=status == _GONE)
+        redirect = "redirects are not followed: use the final address" if status in range(300, 400) else ""
+        mended_by = _MENDED_BY.get(status, redirect)
+        return Transient(f"{said}: {mended_by}" if mended_by else said, why=f"status_{status}", retry_after=wait)
 
 
 def parse_retry_after(value: str, now: float) -> float | None:
@@ -202,9 +215,9 @@ class _SlackSaid(Struct):
 def _judge_slack(token: str, said: str, wait: float | None) -> Transient | Refused | None:
     if token == "ok":  # noqa: S105 - Slack's word for yes
         return None
-    if token in _SLACK_FOR_GOOD:
+    if token in _SLACK_BODY_REFUSED:
         return Refused(said, why=token)
-    return Transient(f"{said} without ok", why="not_ok", retry_after=wait)
+    return Transient(said if token else f"{said} without ok", why=token or "not_ok", retry_after=wait)
 
 
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (

@@ -10,7 +10,7 @@ from daemon.detection.firing import build_anomaly, evidence
 from daemon.detection.keyed import Keyed, key_of
 from daemon.detection.rules import Rule
 from daemon.detection.rules_correlation import Correlation
-from daemon.detection.windows import Entry, Window, build_pattern, feed_window, keep_evidence
+from daemon.detection.windows import Entry, Window, build_pattern, feed_window, keep_evidence, most_kept
 from daemon.detection.wording import duration, number, quoted
 from daemon.model import Anomaly, Event
 
@@ -89,8 +89,9 @@ def say_correlation(correlation: Correlation, fired: Iterable[Entry], group: str
         either = " or ".join(dict.fromkeys(quoted(title) for title in correlation.titles))
         threshold = _THRESHOLD[correlation.operator].format(number(correlation.count))
         fields = ", ".join(correlation.fields)
+        least = "at least " if len(entries) > most_kept(correlation) // 2 else ""  # there may have been more, let go
         what = f"{len(entries)} × " if not fields else f"{len(entries)} different values of {fields} in "
-        return f"{what}{either} {within} ({threshold})"
+        return f"{least}{what}{either} {within} ({threshold})"
     ordered = correlation.kind == "temporal_ordered"
     named = zip(correlation.inputs, correlation.titles, strict=True)
     titles = [quoted(title) for rule_id, title in named if ordered or rule_id in present]

@@ -10,13 +10,13 @@ from itertools import chain
 
 from daemon.detection.correlation import Correlator
 from daemon.detection.entity import entity_of
-from daemon.detection.firing import build_anomaly
+from daemon.detection.firing import build_anomaly, evidence, kept_words
 from daemon.detection.keyed import STEP
 from daemon.detection.matchers import Test
 from daemon.detection.rules import ParsedRules, Rule
 from daemon.detection.sustain import Sustainer
 from daemon.detection.view import View
-from daemon.model import Anomaly, Event, Logsource, RuleRef, Snapshot
+from daemon.model import Anomaly, Event, Incident, Logsource, RuleRef, Snapshot
 
 _MOST_ROUTES = 1024
 
@@ -33,7 +33,7 @@ def sees(rule: Logsource, event: Logsource) -> bool:
 class Engine:
     """All rules over one stream of events (a Detector).
 
-    `redact` cleans an event before a window keeps it (and the store with it).
+    `redact` cleans an event before it is cut to what windows and anomalies keep (and the store with them).
     Bounded: `max_groups` groups or entities per stateful rule, the least recently used going first (`evictions`).
     """
 
@@ -43,17 +43,18 @@ class Engine:
         self._redact = redact
         self.rules: tuple[RuleRef, ...] = tuple(rule.ref for rule in parsed.rules)
         self._plain = [rule for rule in parsed.rules if rule.condition is not None and rule.sustain is None]
-        self._sustainers = [Sustainer(rule, max_groups) for rule in parsed.rules if rule.sustain is not None]
+        self._sustainers = [Sustainer(rule, max_groups, redact) for rule in parsed.rules if rule.sustain is not None]
+        self._watchers = {one.rule.ref.id: one for one in self._sustainers}
         self._correlators = [Correlator(rule, max_groups) for rule in parsed.rules if rule.correlation is not None]
         self._stateful: list[Sustainer | Correlator] = [*self._sustainers, *self._correlators]
         self._built_upon = frozenset(chain.from_iterable(one.inputs for one in self._correlators))
         self._routes: dict[Logsource, tuple[tuple[tuple[Test, Rule], ...], tuple[Sustainer, ...]]] = {}
         self._gone: list[Snapshot] = []
 
-    @property
-    def sustained(self) -> frozenset[str]:
-        """The ids of the rules that say themselves when it is over."""
-        return frozenset(one.rule.ref.id for one in self._sustainers)
+    def sustained(self, incident: Incident, now: float) -> bool:
+        """Whether a rule here says itself when the incident is over; false once it forgot, or is not what it was."""
+        watcher = self._watchers.get(incident.rule.id)
+        return watcher is not None and watcher.watches(incident, now)
 
     @property
     def evictions(self) -> int:
@@ -69,7 +70,8 @@ class Engine:
         matched = [rule for test, rule in plain if test(view)]
         if not matched and not sustained:
             return []
-        anomalies = [_single(rule, view) for rule in matched if rule.fires]
+        clean = self._redact(event) if matched else None
+        anomalies = self._singles([rule for rule in matched if rule.fires], view, clean) if clean else []
         fired = {rule.ref.id for rule in matched}
         for sustainer in sustained:
             anomaly = sustainer.feed(view)
@@ -78,7 +80,9 @@ class Engine:
                     fired.add(anomaly.rule.id)
                 if sustainer.rule.fires:
                     anomalies.append(anomaly)
-        return anomalies if fired.isdisjoint(self._built_upon) else anomalies + self._correlate(fired, event)
+        if not fired.isdisjoint(self._built_upon):
+            anomalies += self._correlate(fired, clean or self._redact(event))
+        return anomalies
 
     def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
         """Nothing: windows and sustained conditions run on event time alone, so that replay and live agree."""
@@ -106,10 +110,19 @@ class Engine:
             unreadable = owners[owner].memory.restore(found)
             self._gone += [Snapshot(STEP, f"{owner}:{key}", None) for key in unreadable]
 
+    def _singles(self, rules: Iterable[Rule], view: View, clean: Event) -> list[Anomaly]:
+        """What is found and said is of the whole event; what is kept of it is cut."""
+        anomalies = []
+        for rule in rules:
+            assert rule.condition is not None
+            kept = evidence(clean)
+            because = kept_words(rule.condition.because(view), view.event, self._redact)
+            anomalies.append(build_anomaly(rule.ref, entity_of(view.event, rule.entity), because, (kept,)))
+        return anomalies
+
     def _correlate(self, fired: set[str], event: Event) -> list[Anomaly]:
         """Correlations in an order in which each comes after those it is built upon."""
         anomalies: list[Anomaly] = []
-        event = self._redact(event)
         for correlator in self._correlators:
             for rule_id in correlator.inputs:
                 anomaly = correlator.feed(rule_id, event) if rule_id in fired else None
@@ -131,9 +144,3 @@ class Engine:
         sustained = tuple(one for one in self._sustainers if sees(one.rule.logsource, source))
         self._routes[source] = (plain, sustained)
         return plain, sustained
-
-
-def _single(rule: Rule, view: View) -> Anomaly:
-    assert rule.condition is not None
-    entity = entity_of(view.event, rule.entity)
-    return build_anomaly(rule.ref, entity, rule.condition.because(view), (view.event,))

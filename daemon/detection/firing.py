@@ -1,6 +1,6 @@
-"""How an anomaly comes out of a rule: its id, and the bounded copies of events that windows keep as evidence."""
+"""How an anomaly comes out of a rule: its id, and the bounded copies of events that are kept as evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from msgspec.structs import replace
@@ -33,8 +33,10 @@ def build_anomaly(rule: RuleRef, entity: str, because: str, events: Sequence[Eve
 
 
 def evidence(event: Event) -> Event:
-    """A copy that a window can afford to keep and that survives storage: text, fields and lists of fields are cut to
-    a bound, lone surrogates and integers beyond 64 bits become text.
+    """A copy that windows and incidents can afford to keep and that survives storage: text, fields and lists of fields
+    are cut to a bound, lone surrogates and integers beyond 64 bits become text.
+
+    Redact before: a secret that was cut in two is not recognised any more.
     """
     fields = {_clean(name): _cut(value) for name, value in list(event.fields.items())[:_FIELDS]}
     return replace(
@@ -45,6 +47,13 @@ def evidence(event: Event) -> Event:
         text=shorten(_clean(event.text), _TEXT),
         fields=fields,
     )
+
+
+def kept_words(because: str, event: Event, redact: Callable[[Event], Event]) -> str:
+    """A reason as `redact` leaves it. It may quote the event, so it is cleaned as that event's text, while the fields
+    still tell which of its arguments are secret.
+    """
+    return redact(replace(event, text=because)).text
 
 
 def _clean(text: str) -> str:

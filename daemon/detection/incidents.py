@@ -3,10 +3,14 @@
 What joins what depends on event times alone, never on when a tick came: replay, live, and a restart in between give the
 same incidents. Ticks only tell which incidents have turned quiet. A resolved incident is joined only by what happened
 before its end.
+
+Dates may be wrong. What is dated far from an incident, before it or after it, is an incident of its own beside it: a
+wrong date never speaks for the present, and one ahead of the clock turns quiet as if it had happened when it came.
 """
 
 import heapq
-from collections.abc import Collection, Iterable
+from bisect import insort
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -16,6 +20,8 @@ from daemon.model import Anomaly, Decision, Incident, IncidentChange, IncidentSt
 
 _FIRST = 3
 _LATEST = 5
+_SIDE_BY_SIDE = 4
+"""Incidents of one rule, entity and host that can be joined at the same time: the present one and some wrong dates."""
 
 _Key: TypeAlias = tuple[str, str, str]
 
@@ -23,57 +29,74 @@ _Key: TypeAlias = tuple[str, str, str]
 class Incidents:
     """Groups anomalies. Durations are seconds of event time.
 
-    An anomaly within `quiet_after` of the latest of its incident joins it. Of joined ones people hear when the severity
-    rose or `repeat_every` has passed since they last heard. At most `max_tracked` incidents can be joined: beyond that
-    the one whose latest anomaly is oldest is let go, counted in `evictions`, and handed out closed by the next tick.
-    Incidents of `sustained` rules (by id) do not turn quiet: their rule says when they are over.
+    An anomaly within `quiet_after` of the latest of an incident, before or after it, joins it. Of joined ones people
+    hear when the severity rose or `repeat_every` has passed since they last heard. At most `max_tracked` incidents can
+    be joined: beyond that the one whose latest anomaly is oldest is let go and handed out closed by the next tick;
+    `evictions` counts those of whose rule, entity and host nothing is left. `sustained(incident, now)` tells whether
+    the incident's rule itself will say when it is over: until it does not, the incident does not turn quiet.
     """
 
     def __init__(
-        self, *, quiet_after: float, repeat_every: float, max_tracked: int, sustained: Collection[str] = ()
+        self,
+        *,
+        quiet_after: float,
+        repeat_every: float,
+        max_tracked: int,
+        sustained: Callable[[Incident, float], bool] = lambda _incident, _now: False,
     ) -> None:
         self.evictions = 0
         self.open_count = 0
         self._quiet_after = quiet_after
         self._repeat_every = repeat_every
         self._max_tracked = max_tracked
-        self._sustained = frozenset(sustained)
-        self._tracked: dict[_Key, Incident] = {}
-        self._by_age: list[tuple[float, _Key]] = []  # a heap; an entry counts while it holds the incident's last_at
-        self._open_by_age: list[tuple[float, _Key]] = []  # the same, of those that a tick may close
+        self._sustained = sustained
+        self._tracked: dict[str, Incident] = {}
+        self._by_key: dict[_Key, list[Incident]] = {}  # those of one key, by age
+        self._by_age: list[tuple[float, str]] = []  # a heap; an entry counts while it holds the incident's last_at
+        self._open_by_age: list[tuple[float, str, int]] = []  # those that a tick may close; by when they were last seen
+        self._fresh: dict[str, None] = {}  # joined or opened since the last tick
         self._let_go: list[Incident] = []
 
     def feed(self, anomaly: Anomaly) -> IncidentChange:
         """The incident as this anomaly leaves it, and whether to speak of it."""
-        key = (anomaly.rule.id, anomaly.entity, anomaly.host)
-        known = self._tracked.get(key)
+        beside = self._by_key.get((anomaly.rule.id, anomaly.entity, anomaly.host), [])
         if anomaly.ends:
-            change = _end(known, anomaly)
-        elif known is None or anomaly.at - known.last_at > (0 if _resolved(known) else self._quiet_after):
-            change = IncidentChange(_open(anomaly), Decision.first, anomaly)
+            change = _end(_ended(beside, anomaly.at), anomaly)
         else:
-            change = self._join(known, anomaly)
-        self._track(key, change.incident)
+            reached = [one for one in beside if self._reaches(one, anomaly.at)]
+            change = self._join(_nearest(reached, anomaly.at), anomaly) if reached else self._first(anomaly)
+        self._track(change.incident)
         return change
 
     def tick(self, now: float) -> list[IncidentChange]:
         """The incidents that have turned quiet by `now` (and those let go since the last tick), closed."""
         changes = [_quiet(incident) for incident in self._let_go]
         self._let_go = []
+        self._age(now)
         while self._open_by_age and now - self._open_by_age[0][0] > self._quiet_after:
-            last_at, key = heapq.heappop(self._open_by_age)
-            incident = self._tracked.get(key)
-            if incident is None or incident.last_at != last_at or not self._may_turn_quiet(incident):
+            entry = heapq.heappop(self._open_by_age)
+            if not self._counts(entry):
+                continue
+            incident = self._tracked[entry[1]]
+            if self._sustained(incident, now):
+                heapq.heappush(self._open_by_age, (now, incident.id, incident.count))
                 continue
             changes.append(_quiet(incident))
-            self._tracked[key] = changes[-1].incident
-            self.open_count -= 1
+            self._put(changes[-1].incident)
         return changes
 
     def restore(self, incidents: Iterable[Incident]) -> None:
-        """Go on with incidents as they were stored; of several with the same key the latest counts."""
-        for incident in sorted(incidents, key=lambda one: (one.last_at, one.opened_at)):
-            self._track((incident.rule.id, incident.entity, incident.host), incident)
+        """Go on with incidents as they were stored."""
+        for incident in sorted(incidents, key=_by_time):
+            self._track(incident)
+
+    def _reaches(self, known: Incident, at: float) -> bool:
+        return -self._quiet_after <= at - known.last_at <= (0 if _resolved(known) else self._quiet_after)
+
+    def _first(self, anomaly: Anomaly) -> IncidentChange:
+        opened = _open(anomaly)
+        known = self._tracked.get(opened.id)  # what is read once more, long after, is nothing new
+        return self._join(known, anomaly) if known is not None else IncidentChange(opened, Decision.first, anomaly)
 
     def _join(self, known: Incident, anomaly: Anomaly) -> IncidentChange:
         if anomaly.rule.severity > known.severity:
@@ -91,40 +114,86 @@ class Incidents:
         )
         return IncidentChange(incident, decision, anomaly)
 
-    def _may_turn_quiet(self, incident: Incident) -> bool:
-        return _is_open(incident) and incident.rule.id not in self._sustained
-
-    def _track(self, key: _Key, incident: Incident) -> None:
-        before = self._tracked.get(key)
-        self.open_count += _is_open(incident) - (before is not None and _is_open(before))
-        self._tracked[key] = incident
-        heapq.heappush(self._by_age, (incident.last_at, key))
-        if self._may_turn_quiet(incident):
-            heapq.heappush(self._open_by_age, (incident.last_at, key))
+    def _track(self, incident: Incident) -> None:
+        self._put(incident)
+        heapq.heappush(self._by_age, (incident.last_at, incident.id))
+        if _is_open(incident):
+            self._fresh[incident.id] = None
+        beside = self._by_key[_key(incident)]
+        if len(beside) > _SIDE_BY_SIDE:
+            self._drop(beside[0])
         while len(self._tracked) > self._max_tracked:
             self._evict()
         self._tidy()
 
+    def _put(self, incident: Incident) -> None:
+        """Keep an incident in place of what was known of it."""
+        beside = self._by_key.setdefault(_key(incident), [])
+        before = self._tracked.get(incident.id)
+        if before is not None:
+            beside.remove(before)
+        insort(beside, incident, key=_by_time)
+        self.open_count += _is_open(incident) - (before is not None and _is_open(before))
+        self._tracked[incident.id] = incident
+
     def _evict(self) -> None:
-        last_at, key = heapq.heappop(self._by_age)
-        incident = self._tracked.get(key)
-        if incident is None or incident.last_at != last_at:
-            return
-        del self._tracked[key]
-        self.evictions += 1
+        last_at, incident_id = heapq.heappop(self._by_age)
+        incident = self._tracked.get(incident_id)
+        if incident is not None and incident.last_at == last_at:
+            self._drop(incident)
+            self.evictions += _key(incident) not in self._by_key
+
+    def _drop(self, incident: Incident) -> None:
+        key = _key(incident)
+        del self._tracked[incident.id]
+        self._by_key[key].remove(incident)
+        if not self._by_key[key]:
+            del self._by_key[key]
+        self._fresh.pop(incident.id, None)
         if _is_open(incident):
             self.open_count -= 1
             self._let_go.append(incident)
             del self._let_go[: -self._max_tracked]
 
+    def _age(self, now: float) -> None:
+        """From when on what came since the last tick is silent: its own time, unless that is far ahead of the clock."""
+        for incident_id in self._fresh:
+            incident = self._tracked[incident_id]
+            seen_at = incident.last_at if incident.last_at - now <= self._quiet_after else now
+            heapq.heappush(self._open_by_age, (seen_at, incident_id, incident.count))
+        self._fresh.clear()
+
+    def _counts(self, entry: tuple[float, str, int]) -> bool:
+        incident = self._tracked.get(entry[1])
+        return incident is not None and incident.count == entry[2] and _is_open(incident)
+
     def _tidy(self) -> None:
         """Rebuild the heaps when most of their entries are outdated, so that a busy incident does not fill them."""
         if len(self._by_age) > 2 * len(self._tracked) + 64:
-            self._by_age = [(incident.last_at, key) for key, incident in self._tracked.items()]
+            self._by_age = [(incident.last_at, incident.id) for incident in self._tracked.values()]
             heapq.heapify(self._by_age)
         if len(self._open_by_age) > 2 * self.open_count + 64:
-            self._open_by_age = [(one.last_at, key) for key, one in self._tracked.items() if self._may_turn_quiet(one)]
+            self._open_by_age = [entry for entry in self._open_by_age if self._counts(entry)]
             heapq.heapify(self._open_by_age)
+
+
+def _key(incident: Incident) -> _Key:
+    return incident.rule.id, incident.entity, incident.host
+
+
+def _by_time(incident: Incident) -> tuple[float, float, str]:
+    return incident.last_at, incident.opened_at, incident.id
+
+
+def _nearest(known: Iterable[Incident], at: float) -> Incident:
+    """The one whose latest anomaly is nearest in time; of two as near, the later."""
+    return min(known, key=lambda one: (abs(at - one.last_at), -one.last_at, one.id))
+
+
+def _ended(beside: Sequence[Incident], at: float) -> Incident | None:
+    """What an end at `at` is the end of: the latest before it, else (its date was wrong) the first after it."""
+    before = [one for one in beside if one.last_at <= at]
+    return before[-1] if before else next(iter(beside), None)
 
 
 def _is_open(incident: Incident) -> bool:

@@ -2,21 +2,28 @@
 
 Time is that of the events. A sample that does not carry what the condition reads says nothing; missing samples do not
 count as holding: after a gap of more than three intervals the while begins anew. What has fired stays so until samples
-have shown the condition not to hold for `resolve_after`; a silence alone ends nothing.
+have shown the condition not to hold for `resolve_after`; a silence alone ends nothing. But dates may be wrong and what
+is measured may go: a sample from far before the latest, or from long after it, begins anew.
 """
+
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from daemon.detection.entity import entity_of
-from daemon.detection.firing import build_anomaly, evidence
+from daemon.detection.firing import build_anomaly, evidence, kept_words
 from daemon.detection.keyed import Keyed, key_of
 from daemon.detection.rules import Rule
 from daemon.detection.view import View
 from daemon.detection.wording import duration
-from daemon.model import Anomaly, Event
+from daemon.model import Anomaly, Event, Incident
 
 _EDGE = 1e-6
 _GAP = 3
+_STEP_BACK = 3600.0
+"""Seconds. A sample older than the latest by less is late and left aside; by more, the latest had a wrong date."""
+_STALE = 86_400.0
+"""Seconds without a sample after which what has fired is forgotten: what was measured is gone."""
 
 
 class Hold(Struct):
@@ -31,12 +38,16 @@ class Hold(Struct):
 
 
 class Sustainer:
-    """One sustained rule over all entities, of which it remembers at most `max_groups` (only those that hold)."""
+    """One sustained rule over all entities, of which it remembers at most `max_groups` (only those that hold).
 
-    def __init__(self, rule: Rule, max_groups: int) -> None:
+    `redact` cleans what it keeps of events and says of them.
+    """
+
+    def __init__(self, rule: Rule, max_groups: int, redact: Callable[[Event], Event] = lambda event: event) -> None:
         assert rule.condition is not None
         assert rule.sustain is not None
         self.rule = rule
+        self._redact = redact
         self.memory = Keyed(f"{rule.ref.id}:{rule.revision}:", Hold, max_groups)
         self._condition = rule.condition
         self._sustain = rule.sustain
@@ -50,24 +61,33 @@ class Sustainer:
         entity = entity_of(view.event, self.rule.entity)
         key = key_of([view.event.host, entity])
         hold = self.memory.get(key)
-        if hold is not None and view.event.at < hold.seen:
+        if hold is not None and hold.seen - _STEP_BACK <= view.event.at < hold.seen:
             return None
         return self._held(view, entity, key, hold) if holds else self._clear(view.event, entity, key, hold)
 
+    def watches(self, incident: Incident, now: float) -> bool:
+        """Whether what opened an incident of this rule has fired and not ended, so that its end will be told."""
+        hold = self.memory.get(key_of([incident.host, incident.entity]))
+        if hold is None or not hold.fired or now - hold.seen > _STALE:
+            return False
+        return hold.since - _EDGE <= incident.last_at <= hold.seen + _EDGE
+
     def _held(self, view: View, entity: str, key: str, hold: Hold | None) -> Anomaly | None:
         event = view.event
-        if hold is None:
-            hold = Hold(event.at, event.at, evidence(event))
+        if hold is None or _is_broken(hold, event.at):
+            hold = Hold(event.at, event.at, self._kept(event))
         elif self._is_gap(hold, event.at) and not hold.fired:
-            hold.since, hold.first = event.at, evidence(event)
+            hold.since, hold.first = event.at, self._kept(event)
         self._tick(hold, event.at)
         hold.clear_since = None
         self.memory.put(key, hold)
         if hold.fired or event.at - hold.since < self._sustain.hold - _EDGE:
             return None
         hold.fired = True
-        because = f"{self._condition.because(view)} for {duration(self._sustain.hold)}"
-        events = (event,) if hold.first.id == event.id else (hold.first, event)
+        words = kept_words(self._condition.because(view), event, self._redact)
+        because = f"{words} for {duration(self._sustain.hold)}"
+        last = self._kept(event)
+        events = (last,) if hold.first.id == last.id else (hold.first, last)
         return build_anomaly(self.rule.ref, entity, because, events)
 
     def _clear(self, event: Event, entity: str, key: str, hold: Hold | None) -> Anomaly | None:
@@ -76,6 +96,8 @@ class Sustainer:
         if not hold.fired:
             self.memory.drop(key)
             return None
+        if _is_broken(hold, event.at):
+            hold.seen, hold.clear_since = event.at, None
         self._tick(hold, event.at)
         if hold.clear_since is None:
             hold.clear_since = event.at
@@ -84,7 +106,10 @@ class Sustainer:
             return None
         self.memory.drop(key)
         because = f"no longer: {self._condition}, for {duration(self._sustain.resolve_after)}"
-        return build_anomaly(self.rule.ref, entity, because, (event,), ends=True)
+        return build_anomaly(self.rule.ref, entity, because, (self._kept(event),), ends=True)
+
+    def _kept(self, event: Event) -> Event:
+        return evidence(self._redact(event))
 
     def _is_gap(self, hold: Hold, at: float) -> bool:
         """More than three intervals without a sample; while no interval is known, more than the rule's `for`."""
@@ -96,3 +121,8 @@ class Sustainer:
         if spacing > 0:
             hold.interval = min(max(spacing, known / 2), known * 2) if known else spacing
         hold.seen = at
+
+
+def _is_broken(hold: Hold, at: float) -> bool:
+    """Whether a sample is so far from the latest that they do not belong to one while."""
+    return not -_STEP_BACK <= at - hold.seen <= _STALE

@@ -11,59 +11,22 @@ import re2
 from msgspec import Struct
 
 from daemon.enrichment.secret_patterns import PLACEHOLDER, WHOLE_NAME
+from daemon.enrichment.secret_tools import TOOLS, Tool, clustered
 
 MARK = "[redacted:password]"
 _PIECE = re.compile(r"""[^\s"';|&]+|[;|&]+|\s+|["']""")
 _CLOSING = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
 _ARGUMENT = re.compile(r"a\d{1,5}(?:\[\d+\])?=")
+_ACCOUNTS = {
+    ":": re.compile(r"(?:[^\s/:@]*/[^\s/:@]*:([^\s/]+?)(?:@[^\s@]*)?|[^\s/:@]+:([^\s/]+)@[^\s@]*)"),
+    "/": re.compile(r"[A-Za-z][\w$#]*/([^\s@/]+)(?:@\S*)?"),
+}
+"""`dom/user:secret@host`, `user:secret@host`; `user/secret@service`."""
 _NAME = re2.compile(WHOLE_NAME)
 _NO_SECRET = re2.compile(PLACEHOLDER)
 _BREAKS = frozenset({"|", "||", "&&", "&", ";", "|&", ";;"})
 
 
-class Tool(Struct, frozen=True):
-    """How one program takes secrets.
-
-    `attached`: option letters directly followed by the secret. `separate`: options whose next word is the secret.
-    `pairs`: options whose value is `user:secret` (or `user%secret`). `needs`: a word that must come before them.
-    """
-
-    attached: tuple[str, ...] = ()
-    separate: tuple[str, ...] = ()
-    pairs: tuple[str, ...] = ()
-    needs: str = ""
-
-
-_LOGIN = Tool(separate=("-p",), needs="login")
-_MYSQL = Tool(attached=("-p",))
-_CURL = Tool(pairs=("-u", "--user", "-U", "--proxy-user"))
-_LDAP = Tool(attached=("-w",), separate=("-w",))
-_SMB = Tool(pairs=("-U", "--user"))
-_P = Tool(attached=("-p",), separate=("-p",))
-_SPRAY = Tool(separate=("-p", "-P"))
-_TOOLS: dict[str, Tool] = {
-    **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlshow", "mysqlcheck", "mysqlbinlog",
-                     "mysqlpump", "mysqlsh", "mysqlslap", "mysql_upgrade", "mariadb", "mariadb-dump",
-                     "mariadb-admin", "mariadb-backup", "mariadb-import", "mariadb-check", "mariadb-show",
-                     "mariabackup", "xtrabackup", "mycli"), _MYSQL),
-    **dict.fromkeys(("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), _P),
-    **dict.fromkeys(("ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldappasswd", "ldapwhoami"), _LDAP),
-    **dict.fromkeys(("docker", "podman", "nerdctl", "buildah", "skopeo", "crane", "helm", "oc", "az"), _LOGIN),
-    **dict.fromkeys(("curl", "wget"), _CURL),
-    **dict.fromkeys(("http", "https", "xh"), Tool(pairs=("-a", "--auth"))),
-    **dict.fromkeys(("smbclient", "rpcclient", "smbmap", "net"), _SMB),
-    **dict.fromkeys(("hydra", "medusa", "evil-winrm", "netexec", "nxc", "crackmapexec"), _SPRAY),
-    **dict.fromkeys(("useradd", "usermod", "adduser"), Tool(separate=("-p",))),
-    **dict.fromkeys(("zip", "unzip", "ipmitool"), Tool(attached=("-P",), separate=("-P",))),
-    **dict.fromkeys(("7z", "7za", "7zr", "rar", "unrar"), Tool(attached=("-p", "-hp"))),
-    **dict.fromkeys(("xfreerdp", "xfreerdp3", "wlfreerdp"), Tool(attached=("/p:",))),
-    "sshpass": _P,
-    "rdesktop": Tool(separate=("-p",)),
-    "redis-cli": Tool(separate=("-a",)),
-    "openssl": Tool(separate=("-k", "-K")),
-    "snmpget": Tool(separate=("-A", "-X")),
-    "snmpwalk": Tool(separate=("-A", "-X")),
-}  # fmt: skip
 _REACH = 64
 """Words of one command that are looked at together: hostile text repeats a program's name thousands of times."""
 _RESET = frozenset({"ssh", "scp", "sftp", "rsync", "mkdir", "cp", "tar", "nmap", "ss", "netstat"})
@@ -135,18 +98,20 @@ def secret_spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
         piped = end < len(words) and words[end] in {"|", "|&"}
         if piped and number + 1 < len(segments):
             spans += _piped(words, (start, end), segments[number + 1])
-    return [span for span in spans if not words[span[0]][span[1] :].startswith("[redacted:")]
+    return [span for span in spans if span[1] < span[2] and not words[span[0]][span[1] :].startswith("[redacted:")]
 
 
 def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int, int]]:
     tool: Tool | None = None
-    name = ""
+    name, begun = "", start
     for index in range(start, end):
         called = words[index].rsplit("/", 1)[-1]
-        if called in _TOOLS or called in _RESET:
-            tool, name = _TOOLS.get(called), called
-        elif tool is not None and (not tool.needs or tool.needs in words[start : min(index, start + _REACH)]):
+        if called in TOOLS or called in _RESET:
+            tool, name = TOOLS.get(called), called
+            begun = index
+        elif tool is not None and _armed(tool, words[start : min(index, start + _REACH)]):
             yield from _option(tool, words, index, end)
+            yield from _plain(tool, words, begun, index)
         if words[index].startswith("-"):
             yield from _named(words, index, end)
         if called in {"htpasswd", "mkpasswd", "wpa_passphrase", "nmcli"} or (name, called) == ("openssl", "passwd"):
@@ -154,20 +119,55 @@ def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[in
     yield from _here_string(words, start, end)
 
 
+def _armed(tool: Tool, before: Sequence[str]) -> bool:
+    """Whether the words so far make the tool one that takes a secret."""
+    return not tool.needs or any(word in before for word in tool.needs)
+
+
 def _option(tool: Tool, words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, int, int]]:
     word = words[index]
     following = index + 1 < end and not words[index + 1].startswith("-")
-    if word in tool.separate and following:
-        yield index + 1, 0, len(words[index + 1])
-    elif word in tool.pairs and following:
-        yield from _after_name(words, index + 1, 0)
-    else:
-        for option in tool.attached:
-            if word.startswith(option) and len(word) > len(option):
-                yield index, len(option), len(word)
-        for option in tool.pairs:
-            if word.startswith(option) and len(word) > len(option) and (len(option) == 2 or word[len(option)] == "="):  # noqa: PLR2004 - a letter option takes its value at once
-                yield from _after_name(words, index, len(option))
+    for options, find in ((tool.separate, _whole), (tool.pairs, _after_name), (tool.cookies, _cookie)):
+        if word in options:
+            yield from find(words, index + 1, 0) if following else ()
+            return
+        at = clustered(tool, word, options)
+        if at:
+            here = at < len(word)
+            yield from find(words, index, at) if here else find(words, index + 1, 0) if following else ()
+            return
+        for option in options:
+            long = option.startswith("--")
+            if find is not _whole and word.startswith(option) and (word[len(option)] == "=" or not long):
+                yield from find(words, index, len(option) + long)
+    for option in tool.attached:
+        if word.startswith(option) and len(word) > len(option):
+            yield index, len(option), len(word)
+
+
+def _whole(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
+    yield index, start, len(words[index])
+
+
+def _cookie(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
+    """The values of `name=value; …`; without a `=` it is the name of a file."""
+    at = words[index].find("=", start)
+    if at >= 0 and at + 1 < len(words[index]):
+        yield index, at + 1, len(words[index])
+
+
+def _plain(tool: Tool, words: Sequence[str], begun: int, index: int) -> Iterator[tuple[int, int, int]]:
+    """A secret that is told by its place among the arguments that are no options, or by the account before it."""
+    if words[index].startswith("-") or index - begun > _REACH:
+        return
+    begun = max([begun, *(at for at in range(begun, index) if words[at] in tool.needs)])
+    place = sum(not word.startswith("-") for word in words[begun + 1 : index + 1])
+    if place in tool.places:
+        yield index, 0, len(words[index])
+    pattern = _ACCOUNTS.get(tool.account)
+    found = pattern.fullmatch(words[index]) if pattern and (tool.account == ":" or place == 1) else None
+    if found is not None and found.lastindex:
+        yield index, *found.span(found.lastindex)
 
 
 def _named(words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -184,9 +184,9 @@ def _named(words: Sequence[str], index: int, end: int) -> Iterator[tuple[int, in
 
 
 def _after_name(words: Sequence[str], index: int, start: int) -> Iterator[tuple[int, int, int]]:
-    """The secret of `user:secret` or `user%secret`; a bare user has none."""
+    """The secret of `user:secret`, `user%secret` or `user,secret`; a bare user has none."""
     word = words[index]
-    found = [at for at in (word.find(":", start), word.find("%", start)) if at > start]
+    found = [at for at in (word.find(mark, start) for mark in ":%,") if at > start]
     if found and min(found) + 1 < len(word):
         yield index, min(found) + 1, len(word)
 

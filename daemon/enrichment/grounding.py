@@ -16,12 +16,14 @@ from daemon.enrichment.claims import (
     calming,
     command_options,
     forbidden,
+    not_a_claim,
     query_values,
     tidy,
+    unfamiliar,
     unsafe_step,
     verdict,
 )
-from daemon.enrichment.hard_values import Holder, hard_values, normal
+from daemon.enrichment.hard_values import HardValue, Holder, Kind, hard_values, normal
 from daemon.enrichment.plain import iso
 from daemon.enrichment.prompt import PROMPT_VERSION, similar_id
 from daemon.model import Evidence, Explanation, Sentence, Similar
@@ -34,6 +36,8 @@ MAX_STEP = 240
 _MAX_RAW = 2000
 """Longer items are no sentences; they are dropped before anything is matched against them."""
 _MAX_CITES = 8
+_MOST_STRANGE = 3
+"""One word in three may be unknown to us."""
 _INLINE = re.compile(r"\s*[\[(]((?:[ES]\d{1,3})(?:\s*(?:,|;|and|&)\s*[ES]\d{1,3})*)[\])]", re.IGNORECASE)
 _ID = re.compile(r"\b[ES]\d{1,3}\b")
 
@@ -128,11 +132,17 @@ class _Sources:
             return False
         if not all(name in self._texts for name in {*claim.cites, *named}):
             return False
-        if forbidden(claim.text) or self._repeats_query(claim.text):
+        if forbidden(claim.text) or not_a_claim(claim.text) or self._repeats_query(claim.text):
             return False
         if verdict(claim.text) and self._calm.isdisjoint(claim.cites):
             return False
-        return self._holds(claim.text, tuple(sorted(claim.cites)))
+        cites = tuple(sorted(claim.cites))
+        return self._holds(claim.text, cites) and self._in_english(claim.text, cites)
+
+    def _in_english(self, text: str, cites: tuple[str, ...]) -> bool:
+        """Whether most words are ones that the checks above can judge: English, or in the evidence."""
+        strange = [word for word in unfamiliar(text) if not self._holder(cites).holds(HardValue(Kind.text, word))]
+        return len(strange) * _MOST_STRANGE <= len(text.split())
 
     def steps(self, steps: Sequence[str]) -> tuple[str, ...]:
         """The model's next steps that are plain words about what is in evidence; at most five."""
@@ -150,13 +160,17 @@ class _Sources:
         if not all(name in self._texts for name in _ID.findall(step)):
             return False
         said = " ".join(normal(text) for texts in self._texts.values() for text in texts)
-        return all(option in said for option in command_options(step)) and self._holds(step, everything)
+        if not all(option in said for option in command_options(step)) or not self._holds(step, everything):
+            return False
+        return all(self._holder(everything).holds(HardValue(Kind.text, word)) for word in unfamiliar(_ID.sub("", step)))
 
     def _holds(self, text: str, cites: tuple[str, ...]) -> bool:
+        return all(self._holder(cites).holds(value) for value in hard_values(_ID.sub("", text)))
+
+    def _holder(self, cites: tuple[str, ...]) -> Holder:
         if cites not in self._holders:
             self._holders[cites] = Holder([part for name in cites for part in self._texts[name]])
-        holder = self._holders[cites]
-        return all(holder.holds(value) for value in hard_values(_ID.sub("", text)))
+        return self._holders[cites]
 
     def _repeats_query(self, text: str) -> bool:
         said = normal(text)

@@ -14,6 +14,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from daemon.enrichment.named_values import names
+from daemon.enrichment.ordinary_words import familiar
+from daemon.enrichment.spoken_numbers import spoken_numbers
+from daemon.enrichment.vocabulary import words
+
 
 class Kind(StrEnum):
     """How a value is compared."""
@@ -44,41 +49,29 @@ _COMPOUND = re.compile(r"(\d+)-[a-z]+(?:-[a-z]+)*")
 _LETTERS = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*")
 _ABBREVIATION = re.compile(r"(?:[a-z]\.)+[a-z]?")
 _QUOTED = re.compile(r"\"([^\"\n]{1,160})\"|`([^`\n]{1,160})`|(?<!\w)'([^'\n]{1,160})'(?!\w)")
-_NAMED = re.compile(
-    r"\b(?:users?|username|accounts?|login|hosts?|hostname|machine|server|unit|group|container|database)"
-    r"(?: (?:named|called|is|was|as))?:? ([a-z_][\w.-]*)"
+_EXACT_DIGIT = re.compile(
+    r"(?:\b(?:port|pid|ppid|process|uid|euid|auid|gid|exit|signal|code|status|version|line|tty|runlevel|inode|fd|user|id|number"
+    r"|no\.|level|session)s?[ :=#(-]*(?:(?:is|was|of|number|code|id|value|the)[ :=#]+)*"
+    r"|[\[=#/]|(?<![\w.)\]-])-)(\d)(?![\w.,:-]*\d)"
 )
+"""A single digit that is a value and no figure of speech: `port 8`, `sshd[9]`, `exit code 1`, `-9`."""
+_HOUR = re.compile(r"(?<![\w:.])(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])\.?m\b\.?")
+_HEX = re.compile(r"[0-9a-f]{1,4}(?:[:-][0-9a-f]{1,4}){3,}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){2,}|[a-f]{8,}")
+"""MAC addresses, fingerprints, and hashes that happen to have no digit."""
 _CURLY = str.maketrans("“”„‟‘’‚‛´–—−‐‑‒", "\"\"\"\"'''''------")  # noqa: RUF001 - the characters that are made plain
 _ORDINARY = frozenset({
     "ipv4", "ipv6", "base64", "base32", "sha1", "sha256", "sha512", "md5", "c2", "utf8", "utf-8", "2fa", "x86",
     "x64", "x86_64", "http/2", "log4j", "k8s", "s3", "and/or", "i/o", "n/a",
 })  # fmt: skip
-_WORDS = {
-    "ten": "10", "eleven": "11", "twelve": "12", "dozen": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
-    "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19", "twenty": "20", "thirty": "30",
-    "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100",
-    "hundreds": "100", "dozens": "12", "thousand": "1000", "thousands": "1000", "million": "1000000",
-}  # fmt: skip
-_NOT_NAMES = frozenset({
-    "a", "an", "the", "this", "that", "these", "those", "and", "or", "but", "nor", "of", "on", "in", "at", "by",
-    "to", "for", "from", "with", "without", "via", "as", "is", "was", "were", "are", "be", "been", "being",
-    "has", "have", "had", "do", "does", "did", "can", "could", "may", "might", "will", "would", "should",
-    "must", "not", "no", "its", "it", "their", "his", "her", "who", "which", "whose", "what", "when", "where",
-    "while", "then", "than", "so", "if", "because", "since", "until", "after", "before", "during", "within",
-    "into", "onto", "over", "under", "about", "against", "between", "through", "using", "used", "run", "ran",
-    "runs", "name", "names", "id", "ids", "account", "accounts", "user", "users", "host", "hosts", "group",
-    "groups", "server", "servers", "process", "processes", "service", "services", "session", "sessions",
-    "activity", "activities", "access", "login", "logins", "logon", "attempt", "attempts", "root-level",
-    "level", "shell", "command", "commands", "file", "files", "key", "keys", "data", "log", "logs", "address",
-    "addresses", "port", "ports", "memory", "cpu", "disk", "load", "itself", "themselves", "there", "here",
-    "also", "still", "only", "just", "later", "again", "now", "both", "either", "once", "twice", "repeatedly",
-    "successfully", "directly", "remotely", "locally", "started", "executed", "opened", "tried", "failed",
-    "made", "wrote", "read", "got", "gained", "gave", "sent", "took", "began", "left", "kept", "put", "set",
-    "became", "shows", "show", "showed", "seems", "appears", "likely", "possibly", "probably", "recently",
-    "and/or", "password", "passwords", "permission", "permissions", "privileges", "privilege", "rights",
-    "context", "side", "configuration", "management", "creation", "space", "spaces", "table", "record",
-    "records", "name-service",
-})  # fmt: skip
+_PAIRED = words("""
+and or read write tcp udp ip ipv4 ipv6 http https ssh sftp scp cpu gpu memory disk input output client server success
+failure start stop login logout user group pid uid gid yes no true false on off up down source destination upload
+download request response create delete username password host address port command script process service network dns
+tls ssl app application file directory key token day week hour minute second authentication authorization before after
+parent child allow deny open close add remove name id protocol security monitoring access date time and/or he she his
+her a b c shell code
+""")
+"""Words that may be joined by a slash; anything else with a slash in it is a path."""
 _SINGLE = 2
 """Digits from which a number is hard: a single digit is as often a figure of speech."""
 
@@ -97,10 +90,12 @@ def hard_values(sentence: str) -> set[HardValue]:
         inside = next(part for part in match.groups() if part is not None).strip().rstrip(".,")
         found |= (set(_values(inside)) if " " not in inside else set()) or {HardValue(Kind.text, inside)}
     found |= set(_values(text))
-    for match in _NAMED.finditer(text):
-        name = match[1].rstrip(".-")
-        if name not in _NOT_NAMES and not name.endswith(("ed", "ing", "ly")):
-            found.add(HardValue(Kind.text, name))
+    digits = _digits(text)
+    found |= {HardValue(Kind.number, match[1]) for match in _EXACT_DIGIT.finditer(digits)}
+    found |= {HardValue(Kind.time, _hour(match)) for match in _HOUR.finditer(text)}
+    found |= {
+        HardValue(Kind.text, name) for name in names(text, unicodedata.normalize("NFKC", sentence).translate(_CURLY))
+    }
     return {value for value in found if value.value}
 
 
@@ -110,7 +105,8 @@ class Holder:
     def __init__(self, texts: Iterable[str]) -> None:
         self._text = " \n ".join(normal(text) for text in texts)
         # an address may stand in a URL or in user@address
-        values = {*_values(self._text), *_values(self._text.replace("/", " ").replace("@", " "))}
+        values = {*_values(self._text, 1), *_values(self._text.replace("/", " ").replace("@", " "), 1)}
+        values |= {HardValue(Kind.number, digit) for digit in re.findall(r"(?<![\w.])\d(?![\w.])", self._text)}
         self._addresses = {value.value for value in values if value.kind is Kind.address}
         self._numbers = {value.value for value in values if value.kind is Kind.number}
         self._times = {value.value for value in values if value.kind is Kind.time}
@@ -149,15 +145,28 @@ def _same_time(said: str, known: str) -> bool:
     return known.startswith(said) or known.partition("t")[2].startswith(said)
 
 
-def _values(text: str) -> Iterator[HardValue]:
-    """Values of a normalised text."""
+def _digits(text: str) -> str:
+    """The text with its spoken numbers in digits."""
+    for start, end, digits in sorted(spoken_numbers(text), reverse=True):
+        text = f"{text[:start]}{digits}{text[end:]}"
+    return text
+
+
+def _values(text: str, least: int = _SINGLE) -> Iterator[HardValue]:
+    """Values of a normalised text; numbers from `least` digits on."""
     for match in _TIME.finditer(text):
         yield HardValue(Kind.time, _time(match))
-    text = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), _TIME.sub(" ", text))
+    text = _digits(_THOUSANDS.sub(lambda found: found[0].replace(",", ""), _TIME.sub(" ", _HOUR.sub(" ", text))))
     for piece in _SPLIT.split(text):
         if piece:
             bare = piece.rstrip(".'").removeprefix("'")
-            yield from _of(bare if bare.endswith("::") else bare.rstrip(":"))
+            yield from _of(bare if bare.endswith("::") else bare.rstrip(":"), least)
+
+
+def _hour(match: re.Match[str]) -> str:
+    """`3 pm` → `15:`, the beginning of any such time."""
+    hour = int(match[1]) % 12 + (12 if match[3] == "p" else 0)
+    return f"{hour:02}:{match[2] or ''}"
 
 
 def _time(match: re.Match[str]) -> str:
@@ -176,7 +185,7 @@ def _time(match: re.Match[str]) -> str:
     return told[: -len(":00")] if seconds else told
 
 
-def _of(piece: str) -> Iterator[HardValue]:
+def _of(piece: str, least: int) -> Iterator[HardValue]:
     """The values of one word."""
     if piece in _ORDINARY:
         return
@@ -184,31 +193,34 @@ def _of(piece: str) -> Iterator[HardValue]:
     address = list(_address(piece))
     if address:
         yield from address
+    elif _HEX.fullmatch(piece) and not familiar(piece) and not piece.isdigit():
+        yield HardValue(Kind.text, piece)
     elif numbers is not None:
-        yield from (HardValue(Kind.number, _number(one)) for one in numbers if sum(map(str.isdigit, one)) >= _SINGLE)
+        yield from (HardValue(Kind.number, _number(one)) for one in numbers if sum(map(str.isdigit, one)) >= least)
     elif not _LETTERS.fullmatch(piece) and not _ABBREVIATION.fullmatch(piece):
-        yield from _name(piece)
+        yield from _name(piece, least)
 
 
 def _numbers(piece: str) -> list[str] | None:
-    """The numbers that a word consists of (`42`, `60s`, `10-20`, `15-minute`, `twenty`); None if it is not a number."""
-    if piece in _WORDS:
-        return [_WORDS[piece]]
+    """The numbers that a word consists of (`42`, `60s`, `10-20`, `15-minute`); None if it is not a number."""
     if _RANGE.fullmatch(piece):
         return re.split(r"[-/:]", piece)
     found = _NUMBER.fullmatch(piece) or _COMPOUND.fullmatch(piece)
     return [found[1]] if found else None
 
 
-def _name(piece: str) -> Iterator[HardValue]:
+def _name(piece: str, least: int) -> Iterator[HardValue]:
     """Paths, hosts, units, hashes, options, and other words that no dictionary has."""
-    separator = "/" if "/" in piece else ":"
-    if not piece.startswith(("/", "~", ".")) and "://" not in piece and separator in piece:
-        parts = piece.split(separator)
-        if separator == ":" or all(_LETTERS.fullmatch(part) or part.isdigit() for part in parts):
-            for part in parts:
-                yield from _of(part)
-            return
+    if "/" in piece and all(part in _PAIRED for part in piece.split("/")):
+        return
+    parts = piece.split(":")
+    if len(parts) > 1 and "/" not in piece and not piece.startswith(("~", ".")):
+        for part in parts:
+            # joined words such as `note:this` are words; `user:mallory` names somebody
+            yield from ([] if part.isalpha() and familiar(part) else _of(part, least))
+            if part.isalpha() and not familiar(part):
+                yield HardValue(Kind.text, part)
+        return
     if any(char.isalnum() for char in piece):
         yield HardValue(Kind.text, piece.rstrip("/") or piece)
 
@@ -226,10 +238,12 @@ def _address(piece: str) -> Iterator[HardValue]:
         found = ipaddress.ip_address(host)
     except ValueError:
         return
-    yield HardValue(Kind.address, str(getattr(found, "ipv4_mapped", None) or found))
-    for number in (port, prefix if slash else ""):
-        if len(number) >= _SINGLE and number.isdigit():
-            yield HardValue(Kind.number, _number(number))
+    address = str(getattr(found, "ipv4_mapped", None) or found)
+    yield HardValue(Kind.address, address)
+    if port.isdigit():
+        yield HardValue(Kind.number, _number(port))
+    if slash:
+        yield HardValue(Kind.address, f"{address}/{prefix}")
 
 
 def _number(digits: str) -> str:

@@ -19,6 +19,7 @@ from daemon.config.schema import Model
 from daemon.enrichment import Answer, ModelStatus
 from daemon.enrichment.ollama_wire import (
     AnswerReader,
+    Elsewhere,
     Facts,
     answer_tokens,
     base_url,
@@ -28,6 +29,7 @@ from daemon.enrichment.ollama_wire import (
     error_of,
     lost_its_head,
     shown,
+    stays_here,
 )
 from daemon.model import Refused, Transient
 
@@ -36,7 +38,7 @@ _MAX_FACTS = 16 * 1024 * 1024
 """/api/show carries the model's licence and template; some carry megabytes."""
 
 
-class _Tag(Struct):
+class _Tag(Elsewhere):
     name: str = ""
     model: str = ""
     digest: str = ""
@@ -60,7 +62,7 @@ class _Details(Struct):
     family: str | None = None
 
 
-class _Show(Struct):
+class _Show(Elsewhere):
     details: _Details | None = None
     model_info: dict[str, Any] | None = None
     capabilities: list[str] | None = None
@@ -106,7 +108,7 @@ class Ollama:
         think = facts.thinks[self._mode % len(facts.thinks)]
         context = context_tokens(self._config, facts)
         body = chat_body(self._config, context, think, (system, user), schema)
-        reader = AnswerReader(answer_tokens(self._config, context, think))
+        reader = AnswerReader(answer_tokens(self._config, context, think), self._stays_here)
         await self._chat(body, reader)
         text = self._finish(reader, facts)
         if lost_its_head(reader.prompt_tokens, user, context):
@@ -144,6 +146,7 @@ class Ollama:
     async def _look(self) -> Facts:
         """Learn what the server says of the model. Raises Transient or Refused."""
         name = self._config.name
+        self._stays_here()
         try:
             shows = decode(await self._call("POST", "api/show", {"model": name}), _Show)
             tags = decode(await self._call("GET", "api/tags"), _Tags).models or []
@@ -151,7 +154,9 @@ class Ollama:
             self._facts = None
             raise
         names = {name, f"{name}:latest"}
-        digests = [tag.digest for tag in tags if names & {tag.name, tag.model}]
+        found = [tag for tag in tags if names & {tag.name, tag.model}]
+        self._stays_here(shows, *found)
+        digests = [tag.digest for tag in found]
         facts = Facts(
             digest=digests[0] if digests else "",
             context=_trained_context(shows.model_info or {}),
@@ -167,6 +172,14 @@ class Ollama:
             self._mode = 0
         self._facts = facts
         return facts
+
+    def _stays_here(self, *places: Elsewhere) -> None:
+        """Raises Refused if the model turns out to run elsewhere; what was known of it is forgotten."""
+        try:
+            stays_here(self._config, *places)
+        except Refused:
+            self._facts = None
+            raise
 
     async def _placement(self) -> str:
         """What slows a loaded model down without a word: a part of it outside the GPU. "" when nothing is known."""

@@ -7,7 +7,7 @@ ends without `done: true` is incomplete; a too long prompt is cut in silence and
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -48,12 +48,19 @@ class Facts(Struct, frozen=True):
         return ("low", "medium") if self.family.startswith("gptoss") else (False, True)
 
 
+class Elsewhere(Struct):
+    """Where Ollama says a model runs: both are left out for one that runs on the server itself (`api/types.go`)."""
+
+    remote_host: str | None = None
+    remote_model: str | None = None
+
+
 class _Message(Struct):
     content: str | None = None
     thinking: str | None = None
 
 
-class _Chunk(Struct):
+class _Chunk(Elsewhere):
     message: _Message | None = None
     error: Any = None
     done: bool = False
@@ -79,6 +86,26 @@ def base_url(config: Model) -> URL:
         )
         raise Refused(message, why="remote_refused")
     return url.with_query(None).with_fragment(None)
+
+
+def stays_here(config: Model, *places: Elsewhere) -> None:
+    """Raises Refused if the model runs elsewhere and evidence may not leave this host.
+
+    A local Ollama passes prompts for a cloud model on. It names the place in /api/show, /api/tags and every answer;
+    models named `…:cloud` and `…-cloud` are passed on without having been pulled, so their name is enough.
+    """
+    if config.allow_remote:
+        return
+    there = next(
+        (place.remote_host or place.remote_model for place in places if place.remote_host or place.remote_model), ""
+    )
+    if there or config.name.strip().lower().endswith((":cloud", "-cloud")):
+        message = (
+            f"model.name: expected a model that runs on this host (got {shown(config.name)}, which runs at "
+            f"{shown(there or 'ollama.com')}): evidence would leave it; choose a local model, or set "
+            "model.allow_remote: true if it may"
+        )
+        raise Refused(message, why="remote_refused")
 
 
 def _is_loopback(host: str) -> bool:
@@ -145,10 +172,14 @@ def decode(body: bytes, shape: type[_Shape]) -> _Shape:
 
 
 class AnswerReader:
-    """NDJSON in pieces cut anywhere → the answer. At most `MAX_TEXT` plus an overhead per token is ever taken in."""
+    """NDJSON in pieces cut anywhere → the answer. At most `MAX_TEXT` plus an overhead per token is ever taken in.
 
-    def __init__(self, max_tokens: int) -> None:
+    `check` sees every piece, and raises to stop the answer.
+    """
+
+    def __init__(self, max_tokens: int, check: Callable[[Elsewhere], None] = lambda _: None) -> None:
         self._room = MAX_TEXT + _LINE_OVERHEAD * max_tokens
+        self._check = check
         self._rest = b""
         self._size = 0
         self._pieces: list[str] = []
@@ -188,6 +219,7 @@ class AnswerReader:
 
     def _take(self, line: bytes) -> None:
         chunk = decode(line, _Chunk)
+        self._check(chunk)
         if chunk.error is not None:
             raise Transient(f"the model failed: {shown(chunk.error)}", why="model_error")
         if chunk.message is not None:

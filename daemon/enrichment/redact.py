@@ -50,19 +50,33 @@ class Redactor:
         return self._text(text, 0)
 
     def anomaly(self, anomaly: Anomaly) -> Anomaly:
-        """The anomaly without secrets: its words, and every field and the text of its events."""
+        """The anomaly without secrets: all of its words, for a client may have written any of them, and its events."""
         # what stands alone in an argument vector is known exactly; in text its end would be a guess
         secrets = {secret for event in anomaly.events for _, secret in _argument_secrets(event.fields)}
+        title = self._known(anomaly.rule.title, secrets)
         return replace(
             anomaly,
-            because=self.text(_drop(anomaly.because, secrets)),
-            entity=self.text(anomaly.entity),
-            events=tuple(self._event(event, secrets) for event in anomaly.events),
+            rule=anomaly.rule if title == anomaly.rule.title else replace(anomaly.rule, title=title),
+            host=self._known(anomaly.host, secrets),
+            source=self._known(anomaly.source, secrets),
+            because=self._known(anomaly.because, secrets),
+            entity=self._known(anomaly.entity, secrets),
+            events=tuple(self._posted(event, secrets) for event in anomaly.events),
         )
 
     def event(self, event: Event) -> Event:
         """The event without secrets, in every field and its text."""
         return self._event(event, {secret for _, secret in _argument_secrets(event.fields)})
+
+    def _known(self, text: str, secrets: Collection[str]) -> str:
+        return self.text(_drop(text, secrets))
+
+    def _posted(self, event: Event, secrets: Collection[str]) -> Event:
+        """An event of which even the names may have been chosen by a client."""
+        event = self._event(event, secrets)
+        fields = {self._known(name, secrets): value for name, value in event.fields.items()}
+        host, source = self._known(event.host, secrets), self._known(event.source, secrets)
+        return replace(event, host=host, source=source, fields=fields)
 
     def _text(self, text: str, depth: int) -> str:
         safe = text if text.isascii() else text.translate(_SURROGATES)

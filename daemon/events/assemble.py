@@ -1,8 +1,9 @@
 """Records that share (node, time, serial) → one group, however they interleave.
 
 A group closes with its last record (PROCTITLE, EOE, or a type that always stands alone: auparse's
-`audit_is_last_record` and `au_check_events` in audit-userspace), when a record two seconds later arrives, or when two
-seconds pass without a record of it (`tick`). auditd does not write EOE to its file, so all three are needed.
+`audit_is_last_record` and `au_check_events` in audit-userspace), when a record of the same node arrives that is two
+seconds later (the clocks of different nodes say nothing of each other), or when two seconds pass without a record of
+it (`tick`). auditd does not write EOE to its file, so all three are needed.
 
 What arrives for a group that is already closed is a duplicate if the very line was seen (dropped and counted), else it
 is late: a group of its own, marked so. Time is that of the records; `tick(math.inf)` closes everything (end of replay).
@@ -59,6 +60,13 @@ class Group(Struct):
     closed_by: str = ""
 
 
+class _Flight(Struct):
+    """How many groups of a node are in flight, and the record time at which the first of them may be too old."""
+
+    groups: int = 0
+    sweep_at: float = math.inf
+
+
 class Assembler:
     """Records → groups. `source` names the rows that `changes` hands out."""
 
@@ -83,7 +91,7 @@ class Assembler:
         self._done: OrderedDict[Identity, set[int]] = OrderedDict()
         self._remembered = 0
         self._bytes = 0
-        self._sweep_at = math.inf
+        self._nodes: dict[str, _Flight] = {}
         self._ticked: float | None = None
         self._dirty: set[Identity] = set()
         self._stored: set[Identity] = set()
@@ -95,7 +103,8 @@ class Assembler:
 
     def feed(self, record: Record) -> list[Group]:
         """The groups that this record closes, oldest first."""
-        closed = self._outlived(record.at) if record.at >= self._sweep_at else []
+        flight = self._nodes.get(record.node)
+        closed = self._outlived(record) if flight is not None and record.at >= flight.sweep_at else []
         identity = (record.node, record.stamp, record.serial)
         group = self._groups.get(identity)
         if group is None:
@@ -168,7 +177,9 @@ class Assembler:
     def _open(self, identity: Identity, record: Record) -> Group:
         group = Group(record.node, record.stamp, record.serial, record.at, [], set())
         self._groups[identity] = group
-        self._sweep_at = min(self._sweep_at, record.at + PATIENCE)
+        flight = self._nodes.setdefault(record.node, _Flight())
+        flight.groups += 1
+        flight.sweep_at = min(flight.sweep_at, record.at + PATIENCE)
         return group
 
     def _add(self, identity: Identity, group: Group, record: Record) -> None:
@@ -187,19 +198,23 @@ class Assembler:
         self._dirty.discard(identity)
         if identity in self._stored:
             self._gone.add(identity)
-        if not self._groups:
-            self._sweep_at = math.inf
+        flight = self._nodes[group.node]
+        flight.groups -= 1
+        if not flight.groups:
+            del self._nodes[group.node]
         self._done[identity] = group.digests
         self._remembered += len(group.digests)
         while self._remembered > self._max_remembered:
             self._remembered -= len(self._done.popitem(last=False)[1])
         return group
 
-    def _outlived(self, at: float) -> list[Group]:
-        """Groups whose time is two seconds before that of the record at hand."""
-        old = [identity for identity, group in self._groups.items() if group.at + PATIENCE <= at]
-        closed = [self._close(identity, "time") for identity in old]
-        self._sweep_at = min((group.at + PATIENCE for group in self._groups.values()), default=math.inf)
+    def _outlived(self, record: Record) -> list[Group]:
+        """Groups of the record's node whose time is two seconds before it."""
+        own = [(identity, group.at + PATIENCE) for identity, group in self._groups.items() if group.node == record.node]
+        closed = [self._close(identity, "time") for identity, until in own if until <= record.at]
+        flight = self._nodes.get(record.node)
+        if flight is not None:
+            flight.sweep_at = min(until for _, until in own if until > record.at)
         return closed
 
     def _over_bounds(self, identity: Identity) -> list[Group]:

@@ -6,15 +6,14 @@ decide for themselves. Bounded: bytes of a line, depth, number of fields; what i
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from daemon.events.messages import parse_message, service_of
-from daemon.events.stamps import Stamps
+from daemon.events.messages import parse_message, service_of, unfold
+from daemon.events.stamps import EARLIEST, LATEST, Stamps
 from daemon.model import Logsource, Value
 
 _MAX_BYTES = 1 << 20
@@ -30,19 +29,22 @@ _CATEGORY_KEYS = (
     ("file_event", ("TargetFilename",)),
 )
 _AUDIT_STAMP = "audit("
-_MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
+_UNITS = (1.0, 1e3, 1e6, 1e9)  # of a second; between 1980 and 2100 no two can be mistaken for each other
 _INT64 = (1 << 63) - 1  # neither SQLite nor msgpack takes more
-_LATEST = 253402300800.0  # the year 10000: later ones no program can print
 
 
 class Parsed(Struct, frozen=True):
-    """A line understood. `at` is None where the record has no time that we know, `host` "" where it has none."""
+    """A line understood. `at` is None where the record has no time that we know, `host` "" where it has none.
+
+    `times` is how many messages it stands for: see `unfold`.
+    """
 
     fields: dict[str, Value]
     logsource: Logsource
     at: float | None
     host: str
     text: str
+    times: int = 1
 
 
 def parse_json_line(line: bytes, stamps: Stamps) -> Parsed | None:
@@ -53,12 +55,13 @@ def parse_json_line(line: bytes, stamps: Stamps) -> Parsed | None:
     fields = _fields(record) if isinstance(record, dict) else None
     if fields is None:
         return None
-    program, message = fields.get("SYSLOG_IDENTIFIER"), fields.get("MESSAGE")
+    times, program, message = 1, fields.get("SYSLOG_IDENTIFIER"), fields.get("MESSAGE")
     if isinstance(program, str) and isinstance(message, str):  # journalctl -o json
-        fields = {**parse_message(program, message), **fields, "program": program}
+        times, once = unfold(message)
+        fields = {**parse_message(program, once), **fields, "program": program}
     text = " ".join(f"{key}={_shown(value)}" for key, value in fields.items())
     host = next((str(fields[key]) for key in _HOST_KEYS if isinstance(fields.get(key), str)), "")
-    return Parsed(fields, _logsource(fields), _time(fields, stamps), host, text)
+    return Parsed(fields, _logsource(fields), _time(fields, stamps), host, text, times)
 
 
 def _decoded(line: bytes) -> Any:
@@ -145,18 +148,18 @@ def _time(fields: Mapping[str, Value], stamps: Stamps) -> float | None:
 
 
 def _epoch(value: Value, stamps: Stamps) -> float | None:
-    """Seconds, milliseconds, microseconds or nanoseconds by magnitude, as number or text; or an ISO 8601 stamp."""
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970 by magnitude, as number or text; or ISO 8601.
+
+    None for anything else: `"time": 12.5` is how long something took.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return _iso(str(value), stamps)
-    for bound, unit in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
-        if number >= bound:
-            number /= unit
-            break
-    return number if math.isfinite(number) and 0 < number < _LATEST else None
+    at = next((number / unit for unit in _UNITS if EARLIEST <= number / unit < LATEST), None)
+    return None if at is None else stamps.believed(at)
 
 
 def _iso(text: str, stamps: Stamps) -> float | None:

@@ -30,7 +30,7 @@ _SERVICES = {
 _AUTH_FACILITIES = frozenset({4, 10})
 _CRON_FACILITY = 9
 
-_REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times: \[ ?(.*)\]")
+_FOLDED = re.compile(r"message repeated ([0-9]{1,9}) times: \[ ?(.*)\]", re.DOTALL)
 _PAM = re.compile(r"(pam_[a-z0-9_]{1,32})\(([^:)]{1,64}):([a-z]{1,16})\): (.*)")
 _PAM_MORE = re.compile(r"PAM (?P<more>[0-9]{1,9}) more authentication failures?; (?P<rest>.*)")
 _PAM_FAILURE = re.compile(
@@ -72,20 +72,18 @@ def service_of(program: str, facility: int | None = None) -> str:
     return "cron" if facility == _CRON_FACILITY else "syslog"
 
 
-def parse_message(program: str, message: str) -> dict[str, Value]:
-    """The fields that the message of a program has, beside the text; empty for what we know nothing of.
-
-    `message repeated N times: […]` (rsyslog) gives the fields of the repeated message and `repeat`: N.
+def unfold(message: str) -> tuple[int, str]:
+    """How many messages a text stands for, and the one: rsyslog writes `message repeated N times: [ …]` for N that
+    came after one that it wrote out (`$RepeatedMsgReduction on`, the default of Ubuntu). It folds once, never twice.
     """
+    folded = _FOLDED.fullmatch(message) if message.startswith("message repeated ") else None
+    return (1, message) if folded is None else (max(1, int(folded[1])), folded[2])
+
+
+def parse_message(program: str, message: str) -> dict[str, Value]:
+    """The fields that the message of a program has, beside the text; empty for what we know nothing of."""
     if len(message) > _LONGEST:
         return {}
-    repeated = _REPEATED.fullmatch(message)
-    if repeated is not None:
-        return {**_parse_once(program, repeated[2]), "repeat": int(repeated[1])}
-    return _parse_once(program, message)
-
-
-def _parse_once(program: str, message: str) -> dict[str, Value]:
     pam = _PAM.fullmatch(message)
     if pam is not None:
         return {"pam_module": pam[1], "pam_service": pam[2], **_pam_fields(pam[4])}

@@ -30,17 +30,19 @@ def build_reader(
     usernames: Callable[[int], str],
     redact: Callable[[str], str],
     zone: tzinfo | None = UTC,
+    live: bool = True,
 ) -> Reader:
     """The reader of a source. `fmt` is `auditd`, `syslog`, `json`, or `auto` for what each file turns out to be.
 
     `now` dates stamps without a year and lines without a stamp; `usernames` gives the name of a uid of this host
     ("" if it has none); `redact` cleans command lines before they are kept; `zone` is that of stamps without one
-    (None: the local one).
+    (None: the local one); `live` says that the log is being written as `now` passes, so that a text log's stamp of more
+    than a day ahead is none (see `Stamps`; audit records are taken at their word).
     Raises ValueError for another `fmt`.
     """
     if fmt == "auditd":
         return AuditdReader(source, host=host, now=now, usernames=usernames, redact=redact)
-    stamps = Stamps(now, zone)
+    stamps = Stamps(now, zone, live=live)
     if fmt == "syslog":
         return SyslogReader(source, host=host, now=now, stamps=stamps)
     if fmt == "json":

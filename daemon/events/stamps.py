@@ -2,12 +2,14 @@
 
 An RFC 3164 stamp (`Nov 21 09:30:00`) has neither year nor zone. The year is the latest that puts the stamp no later
 than one day after `now`; the zone is the one given (None: the local one, with its summer time). ISO 8601 stamps carry
-both and are taken at their word.
+both and are taken at their word, as far as anybody can mean it: a stamp outside the years 1980 to 2099 is none (a
+clock that was never set, or a forgery), and neither is, in a log that is being written, one more than a day ahead of
+`now`. It would outlast every window and quiet time that is measured against it.
 """
 
 import calendar
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 _MONTHS = {
     name: number
@@ -16,29 +18,49 @@ _MONTHS = {
     )
 }
 _DAY = 86400.0
+_FIRST_YEAR, _LAST_YEAR = 1980, 2099
+EARLIEST = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
+"""No log was written before EARLIEST, or will be at LATEST: UTC seconds."""
 _YEARS = 9  # nine years hold a 29 February, whatever the century
 _LEAP_DAY = (2, 29)
 
 
 class Stamps:
-    """Stamps → epoch seconds. Remembers the last one, because thousands of lines share a second."""
+    """Stamps → epoch seconds, None for one that nobody can mean. Raises ValueError for a date that does not exist.
 
-    def __init__(self, now: Callable[[], float], zone: tzinfo | None) -> None:
+    `live` says that the log is being written as `now` passes; where it lies finished (a replay, whose `now` is the time
+    of a file that may have been copied since), the future is not judged. Remembers the last stamp without a zone,
+    because thousands of lines share a second.
+    """
+
+    def __init__(self, now: Callable[[], float], zone: tzinfo | None, *, live: bool = True) -> None:
         self._now = now
         self._zone = zone
+        self._live = live
         self._last: tuple[str, float] = ("", 0.0)
 
-    def iso(self, stamp: str) -> float:
-        """Raises ValueError for a date that does not exist."""
+    def iso(self, stamp: str) -> float | None:
+        """An ISO 8601 stamp."""
         moment = datetime.fromisoformat(stamp)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp()
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            return None
+        return self.believed((moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp())
 
-    def bsd(self, month: str, day: str, clock: str, year: str | None) -> float:
-        """Raises ValueError for a date that does not exist."""
+    def bsd(self, month: str, day: str, clock: str, year: str | None) -> float | None:
+        """An RFC 3164 stamp, with the year where it was written."""
+        if year is not None and not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+            return None
         text = f"{month} {day} {clock} {year}"
         if self._last[0] != text:
             self._last = (text, self._epoch(month, day, clock, year))
-        return self._last[1]
+        return self.believed(self._last[1])
+
+    def believed(self, at: float) -> float | None:
+        """The instant itself, None where nobody can mean it (NaN too)."""
+        if not EARLIEST <= at < LATEST or (self._live and at > self._now() + _DAY):
+            return None
+        return at
 
     def _epoch(self, month: str, day: str, clock: str, year: str | None) -> float:
         hour, minute, second = (int(part) for part in clock.split(":"))

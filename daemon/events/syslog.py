@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from daemon.events.messages import parse_message, service_of
+from daemon.events.messages import parse_message, service_of, unfold
 from daemon.events.stamps import Stamps
 from daemon.model import Value
 
@@ -44,7 +44,11 @@ _SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "de
 
 
 class Head(Struct, frozen=True):
-    """A line taken apart. `at` is None where the line has no stamp of its own."""
+    """A line taken apart. `at` is None where the line has no stamp of its own, or none that anybody can mean.
+
+    `times` is how many messages the line stands for: `message repeated N times: […]` (rsyslog) has the repeated message
+    as `message`.
+    """
 
     at: float | None
     host: str
@@ -52,6 +56,7 @@ class Head(Struct, frozen=True):
     pid: str
     message: str
     priority: int | None = None
+    times: int = 1
 
 
 def parse_head(line: str, stamps: Stamps) -> Head | None:
@@ -66,13 +71,15 @@ def parse_head(line: str, stamps: Stamps) -> Head | None:
         return None
     pid = parts["pid"] or ""
     priority = parts.get("priority")
+    times, message = unfold(parts["message"])
     return Head(
         at,
         parts.get("host") or "",
         parts.get("program") or "vsftpd",
         "" if pid == "-" else pid,
-        parts["message"],
+        message,
         int(priority) if priority else None,
+        times,
     )
 
 

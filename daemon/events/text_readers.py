@@ -12,7 +12,7 @@ from daemon.model import Lines, Logsource, Snapshot
 
 
 class SyslogReader:
-    """A syslog file → one event per line that is not empty, and what the kernel says it lost."""
+    """A syslog file → one event per message (a line may stand for several), and what the kernel says it lost."""
 
     def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
         self.unparsed = 0
@@ -25,6 +25,7 @@ class SyslogReader:
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these lines."""
         outputs: list[Output] = []
+        self._line_events.begin()
         for offset, line in lines.split():
             if not line:
                 continue
@@ -37,7 +38,7 @@ class SyslogReader:
             service, fields = syslog_fields(head)
             logsource = Logsource(service=service)
             event = self._line_events.event(lines, offset, logsource, text, at=head.at, host=head.host, fields=fields)
-            outputs.append(event)
+            outputs.extend(self._line_events.copies(event, head.times))
             if head.program == "kernel":
                 host = "" if same_host(head.host, self._host) else head.host
                 outputs.extend(self._kernel.feed(host, head.message, event.at))
@@ -70,6 +71,7 @@ class JsonReader:
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these lines; a record without a time of its own happened now."""
         outputs: list[Output] = []
+        self._line_events.begin()
         for offset, line in lines.split():
             if not line.strip(b" \t\r"):
                 continue
@@ -83,7 +85,7 @@ class JsonReader:
             event = self._line_events.event(
                 lines, offset, parsed.logsource, parsed.text, at=at, host=parsed.host, fields=parsed.fields
             )
-            outputs.append(event)
+            outputs.extend(self._line_events.copies(event, parsed.times))
         return outputs
 
     def tick(self, now: float) -> list[Output]:

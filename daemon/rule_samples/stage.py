@@ -40,7 +40,7 @@ class Stage:
         self._readers: dict[str, Reader] = {
             fmt: build_reader(
                 fmt, fmt, host=HOST, now=lambda: self._now, usernames=lambda uid: "root" if uid == 0 else "",
-                redact=redactor.text,
+                redact=redactor.text, live=False,
             )
             for fmt in ("auditd", "syslog", "json")
         }  # fmt: skip

@@ -5,7 +5,6 @@ One sample for the host (no tags), one per filesystem (`disk.mount`, `disk.devic
 that slept causes no burst. Reading happens in a thread: a hanging filesystem must not hang the loop.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 from daemon.config import HostSource
 from daemon.model import Sample
 from daemon.sources import Emit
+from daemon.sources.aside import read_aside
 from daemon.sources.host_reading import (
     HIDDEN,
     Readings,
@@ -76,7 +76,7 @@ class HostGauges:
         self._cores, self._interfaces = [], {}
         interval = max(MIN_INTERVAL, self._config.interval)
         while True:
-            for sample in await asyncio.to_thread(self._read, interval):
+            for sample in await read_aside(partial(self._read, interval)):
                 await emit(sample)
                 self._metrics.samples.labels(source=self.name).inc()
             self._board.set(f"source:{self.name}", HealthState.ok)

@@ -8,11 +8,13 @@ and whoever installs a driver restarts us.
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from daemon.config import GpuSource
 from daemon.model import Sample
 from daemon.sources import Emit
+from daemon.sources.aside import read_aside
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
 
 CATEGORY = "gpu_metrics"
@@ -107,14 +109,14 @@ class GpuGauges:
 
     async def run(self, emit: Emit) -> None:
         """Read every interval until cancelled; without a driver wait for that only."""
-        nvml = await asyncio.to_thread(self._load)
+        nvml = await read_aside(self._load)
         if nvml is None:
             await asyncio.get_running_loop().create_future()  # never set: only cancellation ends it
             return
         interval = max(MIN_INTERVAL, self._config.interval)
         try:
             while True:
-                for sample in await asyncio.to_thread(self._read, nvml):
+                for sample in await read_aside(partial(self._read, nvml)):
                     await emit(sample)
                     self._metrics.samples.labels(source=self.name).inc()
                 await self._sleep(interval)

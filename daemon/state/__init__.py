@@ -76,7 +76,10 @@ class Intake(Protocol):
         ...
 
     async def live_incidents(self, limit: int) -> list[Incident]:
-        """The most recent incidents, oldest first, for the grouping step to go on with."""
+        """The most recent incidents, oldest first, for the grouping step to go on with.
+
+        Open ones that are not among them, which nothing would ever close, are closed.
+        """
         ...
 
     async def prune(self, before: float, keep_rows: int) -> int:
@@ -91,15 +94,30 @@ class Outbox(Protocol):
         """The most urgent delivery owed to this webhook now (by severity, then age), else None."""
         ...
 
-    async def next_due_at(self, webhook: str) -> float | None:
-        """When the next delivery owed to this webhook is due; None when nothing is.
+    async def probe(self, webhook: str, now: float, *, overdue: float, since: float) -> Delivery | None:
+        """Of what `due` could give, the delivery to ask a receiver with that did not accept the last one, else None.
+
+        First what is owed since before `overdue`, then what was never tried and is owed since after `since`, then what
+        was tried least, then as `due`: so no alert that is never accepted bars others.
+        """
+        ...
+
+    async def next_due_at(self, webhook: str, *, after: float = float("-inf")) -> float | None:
+        """When the next delivery owed to this webhook is due, of those due later than `after`; None when nothing is.
 
         Versions of one alert go in order: one that waits for an earlier version is not counted.
         """
         ...
 
-    async def begin(self, delivery_id: int, now: float) -> None:
-        """Count an attempt, before it is made."""
+    async def begin(self, delivery_id: int, now: float) -> Delivery:
+        """Count an attempt, before it is made; the delivery as it is then, which is what is to be sent.
+
+        From here on `Desk.revise` leaves this version as it is; before, it may have replaced what `due` gave.
+        """
+        ...
+
+    async def resume(self, webhook: str, now: float) -> None:
+        """The receiver is back: what was tried and put off is due now."""
         ...
 
     async def sent(self, delivery_id: int, now: float) -> None:

@@ -22,6 +22,7 @@ from daemon.state.migrations import MIGRATIONS
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Any]
+_LEAST = 1 << 20  # bytes without which a store can be neither made nor migrated
 _GROUP = 256  # jobs in one transaction
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _AFRESH = "restore a backup of the state directory, or move it away to start afresh"
@@ -30,6 +31,10 @@ _TRANSIENT_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOC
 
 class StoreError(Exception):
     """The store cannot be used as it is; says what was expected and what to do."""
+
+
+class StoreFullError(StoreError):
+    """There is no room on the disk."""
 
 
 class Database:
@@ -47,7 +52,11 @@ class Database:
         self._prepare_directory()
         self._lock()
         try:
+            self._create()
             self._migrate()
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise self._no_room(error) from error
         except sqlite3.DatabaseError as error:
             self.close()
             message = f"expected a SQLite file at {self.path} (got: {error}); {_AFRESH}"
@@ -75,6 +84,14 @@ class Database:
             os.close(self._lock_fd)
             self._lock_fd = -1
 
+    def _no_room(self, error: sqlite3.OperationalError) -> StoreError:
+        """A full disk shows as FULL or as an I/O error, by which file had to grow."""
+        free = shutil.disk_usage(self._directory).free
+        if free < _LEAST:
+            message = f"expected room for the store in {self._directory} ({free >> 10} KiB free); free some disk space"
+            return StoreFullError(message)
+        return StoreError(f"expected to be able to open the store at {self.path} (got: {error})")
+
     def _prepare_directory(self) -> None:
         if self._directory.is_symlink():
             message = f"expected a directory of our own at {self._directory} (got a symbolic link)"
@@ -84,6 +101,11 @@ class Database:
         except OSError as error:
             message = f"expected to be able to write the state directory {self._directory} (got: {error.strerror})"
             raise StoreError(message) from error
+
+    def _create(self) -> None:
+        """Ours alone, whatever the umask: the files that SQLite adds follow this one."""
+        with contextlib.suppress(FileExistsError, IsADirectoryError):
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def _lock(self) -> None:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from daemon.model import Alert, Anomaly, Delivery, Incident
+from daemon.model import Alert, Anomaly, Delivery, Incident, IncidentStatus
 from daemon.state import Commit, Outstanding, Owed
 from daemon.state.rows import DELIVERY_COLUMNS, alert_of, delivery_of, incident_of, pack
 
@@ -159,6 +159,20 @@ def live(connection: sqlite3.Connection, limit: int) -> list[Incident]:
     """The most recent incidents, oldest first."""
     rows = connection.execute("SELECT body FROM incidents ORDER BY last_at DESC, id LIMIT ?", (limit,)).fetchall()
     return [incident_of(body) for (body,) in reversed(rows)]
+
+
+def close_others(connection: sqlite3.Connection, limit: int) -> None:
+    """Close what is open beside the most recent: the grouping step lost it, so nothing else would ever close it."""
+    rows = connection.execute(
+        "SELECT id FROM incidents WHERE status = 'open' "
+        "AND id NOT IN (SELECT id FROM incidents ORDER BY last_at DESC, id LIMIT ?)",
+        (limit,),
+    ).fetchall()
+    for (incident_id,) in rows:
+        incident = one(connection, incident_id)
+        if incident is not None:
+            closed = msgspec.structs.replace(incident, status=IncidentStatus.closed)
+            connection.execute(_INCIDENT, _incident_row(closed))
 
 
 def one(connection: sqlite3.Connection, incident_id: str) -> Incident | None:

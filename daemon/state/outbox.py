@@ -16,7 +16,12 @@ _DUE = (
     f"SELECT {DELIVERY_COLUMNS} WHERE {_IN_ORDER} AND d.due_at <= ? "
     "ORDER BY d.severity DESC, d.created_at, d.id LIMIT 1"
 )
-_NEXT = f"SELECT min(d.due_at) FROM deliveries d WHERE {_IN_ORDER}"  # noqa: S608 - constants only
+_PROBE = (
+    f"SELECT {DELIVERY_COLUMNS} WHERE {_IN_ORDER} AND d.due_at <= ? "
+    "ORDER BY d.created_at < ? DESC, (d.attempts = 0 AND d.created_at > ?) DESC, d.attempts, "
+    "d.severity DESC, d.created_at, d.id LIMIT 1"
+)
+_NEXT = f"SELECT min(d.due_at) FROM deliveries d WHERE {_IN_ORDER} AND d.due_at > ?"  # noqa: S608 - constants only
 
 
 def due(connection: sqlite3.Connection, webhook: str, now: float) -> Delivery | None:
@@ -25,15 +30,30 @@ def due(connection: sqlite3.Connection, webhook: str, now: float) -> Delivery | 
     return delivery_of(row) if row else None
 
 
-def next_due_at(connection: sqlite3.Connection, webhook: str) -> float | None:
-    """When the next delivery that need not wait for an earlier version is due."""
-    value: float | None = connection.execute(_NEXT, (webhook,)).fetchone()[0]
+def probe(connection: sqlite3.Connection, webhook: str, now: float, overdue: float, since: float) -> Delivery | None:
+    """The delivery to ask a receiver with that did not accept the last one."""
+    row = connection.execute(_PROBE, (webhook, now, overdue, since)).fetchone()
+    return delivery_of(row) if row else None
+
+
+def next_due_at(connection: sqlite3.Connection, webhook: str, after: float) -> float | None:
+    """When the next delivery that need not wait for an earlier version is due, of those due later than `after`."""
+    value: float | None = connection.execute(_NEXT, (webhook, after)).fetchone()[0]
     return value
 
 
-def begin(connection: sqlite3.Connection, delivery_id: int) -> None:
-    """Count an attempt before it is made."""
+def begin(connection: sqlite3.Connection, delivery_id: int) -> Delivery:
+    """Count an attempt before it is made; returns what is to be sent."""
     connection.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", (delivery_id,))
+    return delivery_of(connection.execute(f"SELECT {DELIVERY_COLUMNS} WHERE d.id = ?", (delivery_id,)).fetchone())
+
+
+def resume(connection: sqlite3.Connection, webhook: str, now: float) -> None:
+    """What was tried and put off is due now."""
+    connection.execute(
+        "UPDATE deliveries SET due_at = ? WHERE webhook = ? AND state = 'due' AND due_at > ? AND attempts > 0",
+        (now, webhook, now),
+    )
 
 
 def end(connection: sqlite3.Connection, delivery_id: int, state: DeliveryState, now: float, detail: str) -> None:

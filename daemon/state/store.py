@@ -1,14 +1,15 @@
 """`SqliteStore`: the three contracts of `daemon.state` on one database. Each method is one transaction or one query."""
 
+import contextlib
 import functools
 import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from daemon.model import Alert, Anomaly, Checkpoint, Delivery, DeliveryState, Incident, Snapshot
+from daemon.model import Alert, Anomaly, Checkpoint, Delivery, DeliveryState, Incident, Snapshot, Transient
 from daemon.state import Commit, OutboxDepth, Outstanding, checkpoints, incidents, outbox
 from daemon.state.ballast import Ballast
-from daemon.state.database import Database
+from daemon.state.database import Database, StoreFullError
 
 _TABLES = ("checkpoints", "snapshots", "incidents", "anomalies", "alerts", "enrichments", "deliveries")
 
@@ -22,7 +23,12 @@ class SqliteStore:
 
     def open(self) -> None:
         """Open, lock and migrate. Raises StoreError."""
-        self.database.open()
+        try:
+            self.database.open()
+        except StoreFullError:
+            if not self.ballast.release():
+                raise
+            self.database.open()  # deliveries can go on; reading waits for more room
         self.ballast.fill()
 
     def close(self) -> None:
@@ -30,6 +36,10 @@ class SqliteStore:
         self.database.close()
 
     # Intake
+
+    async def settle(self) -> None:
+        """Wait until everything submitted before is written or refused."""
+        await self.database.write(lambda _: None)
 
     async def commit(self, batch: Commit) -> None:
         """Store a batch, whole."""
@@ -50,7 +60,9 @@ class SqliteStore:
         return await self.database.read(checkpoints.load_snapshots)
 
     async def live_incidents(self, limit: int) -> list[Incident]:
-        """The most recent incidents, oldest first."""
+        """The most recent incidents, oldest first; other open ones are closed."""
+        with contextlib.suppress(Transient):  # no room to say so: the next start will
+            await self.database.write(lambda c: incidents.close_others(c, limit))
         return await self.database.read(lambda c: incidents.live(c, limit))
 
     # Outbox
@@ -59,13 +71,21 @@ class SqliteStore:
         """The most urgent delivery owed to the webhook now."""
         return await self.database.read(lambda c: outbox.due(c, webhook, now))
 
-    async def next_due_at(self, webhook: str) -> float | None:
-        """When the next delivery owed to the webhook is due."""
-        return await self.database.read(lambda c: outbox.next_due_at(c, webhook))
+    async def probe(self, webhook: str, now: float, *, overdue: float, since: float) -> Delivery | None:
+        """The delivery to ask a receiver with that did not accept the last one."""
+        return await self.database.read(lambda c: outbox.probe(c, webhook, now, overdue, since))
 
-    async def begin(self, delivery_id: int, now: float) -> None:  # noqa: ARG002 - the contract's signature
-        """Count an attempt, before it is made."""
-        await self.database.write(lambda c: outbox.begin(c, delivery_id))
+    async def next_due_at(self, webhook: str, *, after: float = float("-inf")) -> float | None:
+        """When the next delivery owed to the webhook is due."""
+        return await self.database.read(lambda c: outbox.next_due_at(c, webhook, after))
+
+    async def begin(self, delivery_id: int, now: float) -> Delivery:  # noqa: ARG002 - the contract's signature
+        """Count an attempt, before it is made; the delivery as it is then."""
+        return await self.database.write(lambda c: outbox.begin(c, delivery_id))
+
+    async def resume(self, webhook: str, now: float) -> None:
+        """What was tried and put off is due now."""
+        await self.database.write(lambda c: outbox.resume(c, webhook, now))
 
     async def sent(self, delivery_id: int, now: float) -> None:
         """The receiver accepted."""

@@ -1,11 +1,30 @@
 import json
 
-from daemon.cli.printing import anomaly_json, incident_json, iso
+import msgspec
+import pytest
+
+from daemon.cli.printing import anomaly_json, incident_json
 from tests.doubles.values import T0, an_anomaly, an_incident
 
 
-def test_times_are_iso_in_utc() -> None:
-    assert iso(T0 + 0.25) == "2026-11-21T11:20:00.250Z"
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (T0 + 0.25, "2026-11-21T11:20:00.250Z"),
+        (-62135647200.0, "1970-01-01T00:00:00.000Z"),
+        (99999999999.5, "5138-11-16T09:46:39.500Z"),
+        (1e18, "9999-12-31T23:59:59.000Z"),
+        (float("nan"), "1970-01-01T00:00:00.000Z"),
+    ],
+)
+def test_times_are_iso_in_utc_and_a_time_outside_the_calendar_hides_nothing(at: float, shown: str) -> None:
+    anomaly = msgspec.structs.replace(an_anomaly(), at=at)
+    incident = msgspec.structs.replace(an_incident(3), opened_at=at, last_at=at)
+
+    row = json.loads(incident_json(incident))
+
+    assert json.loads(anomaly_json(anomaly))["time"] == shown
+    assert (row["opened_at"], row["last_at"]) == (shown, shown)
 
 
 def test_an_anomaly_is_one_line_with_its_evidence() -> None:

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from daemon.cli.app import app
@@ -60,3 +62,87 @@ def test_nothing_found_is_zero_and_bad_input_is_two(tmp_path: Path) -> None:
     refused = RUN.invoke(app, ["replay", "--quiet", str(odd)])
     assert refused.exit_code == 2
     assert "say which with --format" in refused.stderr
+
+
+SUDO = "sudo[1]:      bob : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/cat /etc/shadow"
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_one_silly_date_hides_nothing(tmp_path: Path, stamp: str) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text(f"{stamp} web-1 {SUDO}\n2026-11-21T09:30:00Z web-1 {SUDO}\n{stamp} web-1 {SUDO}\n")
+    rows = tmp_path / "rows.json"
+    rows.write_text(
+        "".join(
+            f'{{"time": "{at}", "SYSLOG_IDENTIFIER": "sudo", "MESSAGE": "{SUDO.partition(": ")[2]}"}}\n'
+            for at in (stamp, "2026-11-21T09:30:00Z")
+        )
+    )
+    os.utime(log, (1795260000, 1795260000))
+
+    done = RUN.invoke(app, ["replay", "--quiet", str(log), str(rows)])
+
+    assert done.exit_code == 3, done.stderr
+    times = [json.loads(line)["time"][:10] for line in done.stdout.splitlines()]
+    assert len(times) == 5
+    assert times.count("2026-11-21") >= 4
+
+
+def test_stamps_later_than_the_file_are_believed(tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text("".join(f"2026-11-{day}T09:30:00Z web-1 {SUDO}\n" for day in (20, 21)))
+    os.utime(log, (0, 0))
+
+    done = RUN.invoke(app, ["replay", "--quiet", str(log)])
+
+    assert [json.loads(line)["time"][:10] for line in done.stdout.splitlines()] == ["2026-11-20", "2026-11-21"]
+
+
+@pytest.mark.parametrize("incidents", [False, True])
+def test_what_stands_before_the_damage_is_found_and_the_other_files_too(tmp_path: Path, *, incidents: bool) -> None:
+    noise = "".join(f"2026-11-21T09:30:01Z web-1 app[1]: {os.urandom(20).hex()}\n" for _ in range(3000))
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(gzip.compress(f"2026-11-21T09:30:00Z web-1 {SUDO}\n{noise}".encode())[:-5000])
+    nothing = tmp_path / "nothing.gz"
+    nothing.write_bytes(gzip.compress(b"x")[:8])
+    whole = tmp_path / "whole.log"
+    whole.write_text(f"2026-11-21T23:30:00Z web-2 {SUDO}\n")
+
+    arguments = ["--incidents"] if incidents else []
+    done = RUN.invoke(app, ["replay", "--quiet", *arguments, str(cut), str(nothing), str(whole)])
+
+    assert [json.loads(line)["host"] for line in done.stdout.splitlines()] == ["web-1", "web-2"]
+    assert done.exit_code == 2
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == [str(nothing), str(cut)]
+    assert "expected a whole gzip stream" in done.stderr
+
+
+def test_a_file_that_cannot_be_read_on_is_said_after_what_was_found(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.log"
+    whole.write_text(f"2026-11-21T09:30:00Z web-1 {SUDO}\n")
+    unreadable = Path("/proc/self/mem")  # opens, and then fails to be read at its beginning
+
+    done = RUN.invoke(app, ["replay", "--quiet", "--format", "syslog", "--incidents", str(whole), str(unreadable)])
+
+    assert len(done.stdout.splitlines()) == 1
+    assert done.exit_code == 2
+    assert done.stderr.startswith("/proc/self/mem: expected a readable file (got: Input/output error)")
+
+
+@pytest.mark.parametrize("fmt", ["json", "syslog"])
+def test_a_file_of_which_nothing_is_understood_is_bad_input(repository: Path, fmt: str) -> None:
+    log = repository / "examples" / "attack" / "audit.log"
+
+    done = RUN.invoke(app, ["replay", "--quiet", "--format", fmt, str(log)])
+
+    assert done.exit_code == 2
+    assert f"{log}: expected {fmt} lines (got 60 that are none)" in done.stderr
+
+
+def test_a_directory_without_rules_is_bad_input(repository: Path, tmp_path: Path) -> None:
+    done = RUN.invoke(
+        app, ["replay", "--quiet", "--rules", str(tmp_path), str(repository / "examples" / "attack" / "audit.log")]
+    )
+
+    assert done.exit_code == 2
+    assert f"expected Sigma rules in {tmp_path} (got none" in done.stderr

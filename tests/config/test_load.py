@@ -34,7 +34,28 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("# nothing yet\n")
 
+    assert load_config(tmp_path / "config.yaml") == default_config()
+
+
+def test_no_sources_are_chosen_by_saying_so(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("sources: []\n")
+
     assert load_config(tmp_path / "config.yaml").sources == ()
+
+
+@pytest.mark.parametrize("text", ["a: &x [*x]\n", "[" * 5000, "host: !!int x\n", "? [1]\n: 2\n", "\x00"])
+def test_hostile_yaml_is_a_problem_and_no_crash(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_bytes(text.encode())
+
+    with pytest.raises(ProblemsError):
+        load_config(tmp_path / "config.yaml")
+
+
+def test_a_bare_name_without_credentials_is_a_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+    with pytest.raises(ValueError, match="/etc/tellwhy/secrets/none-of-ours"):
+        read_secret(Path("none-of-ours"))
 
 
 def test_defaults_watch_what_this_host_has() -> None:

@@ -26,6 +26,15 @@ owe = st.tuples(
 take = st.tuples(
     st.just("take"), st.sampled_from(HOOKS), st.sampled_from(["sent", "again", "dead"]), st.sampled_from([0.0, 3.0])
 )
+probe = st.tuples(
+    st.just("probe"),
+    st.sampled_from(HOOKS),
+    st.sampled_from(["sent", "again", "dead"]),
+    st.sampled_from([0.0, 3.0, 500.0]),
+    st.sampled_from([-1.0, 0.0, 2.0, 9.0]),
+    st.sampled_from([-1.0, 0.0, 2.0, 9.0]),
+)
+resume = st.tuples(st.just("resume"), st.sampled_from(HOOKS))
 
 
 def named(delivery: Delivery | None) -> tuple[object, ...] | None:
@@ -49,7 +58,12 @@ async def settle(outbox: Outbox, hook: str, outcome: str, now: float) -> Deliver
     delivery = await outbox.due(hook, now)
     if delivery is None:
         return None
-    await outbox.begin(delivery.id, now)
+    return await attempt(outbox, delivery, outcome, now)
+
+
+async def attempt(outbox: Outbox, delivery: Delivery, outcome: str, now: float) -> Delivery:
+    """Count it, and write down how it ended."""
+    delivery = await outbox.begin(delivery.id, now)
     if outcome == "sent":
         await outbox.sent(delivery.id, now)
     elif outcome == "again":
@@ -59,8 +73,15 @@ async def settle(outbox: Outbox, hook: str, outcome: str, now: float) -> Deliver
     return delivery
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(story=st.lists(owe | take, max_size=14))
+async def ask(outbox: Outbox, step: tuple[object, ...], now: float) -> Delivery | None:
+    """One turn of the dispatcher while the receiver is down."""
+    _, hook, outcome, _, overdue, since = step
+    found = await outbox.probe(str(hook), now, overdue=now - float(str(overdue)), since=now - float(str(since)))
+    return None if found is None else await attempt(outbox, found, str(outcome), now)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(story=st.lists(owe | take | probe | resume, max_size=20))
 def test_both_outboxes_tell_the_same_story(story: list[tuple[object, ...]]) -> None:
     async def tell(store: SqliteStore) -> None:
         memory, now, versions = MemoryOutbox(), AT, Counter[str]()
@@ -77,6 +98,12 @@ def test_both_outboxes_tell_the_same_story(story: list[tuple[object, ...]]) -> N
                     id=alert.id, incident_id=alert.incident_id, severity=severity, version=versions[alert.id]
                 )
                 memory.owe(stored, str(hook), at=now, due_at=due_at)
+            elif step[0] == "resume":
+                await memory.resume(str(step[1]), now)
+                await store.resume(str(step[1]), now)
+            elif step[0] == "probe":
+                now += float(str(step[3]))
+                assert named(await ask(memory, step, now)) == named(await ask(store, step, now))
             else:
                 now += float(str(step[3]))
                 ours = await settle(memory, str(step[1]), str(step[2]), now)
@@ -85,6 +112,7 @@ def test_both_outboxes_tell_the_same_story(story: list[tuple[object, ...]]) -> N
             assert await memory.depth() == await store.depth()
             for hook in HOOKS:
                 assert await memory.next_due_at(hook) == await store.next_due_at(hook)
+                assert await memory.next_due_at(hook, after=now) == await store.next_due_at(hook, after=now)
 
     with tempfile.TemporaryDirectory() as directory:
         store = SqliteStore(Path(directory) / "state", ballast_bytes=0)

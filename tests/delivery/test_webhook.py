@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import daemon
 from daemon.config import Webhook
+from daemon.delivery import FORBIDDEN
 from daemon.delivery.formats import slack, standard
 from daemon.delivery.signature import verify
 from daemon.delivery.webhook import MAX_RESPONSE, MAX_RETRY_AFTER, WebhookSink, parse_retry_after
@@ -94,10 +95,8 @@ async def test_any_2xx_is_accepted(status: int) -> None:
     assert await attempt(Reply(status)) is None
 
 
-@pytest.mark.parametrize(
-    "status", [300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422, 418, 451]
-)
-async def test_what_would_be_refused_again_is_refused_and_only_410_disables(status: int) -> None:
+@pytest.mark.parametrize("status", [400, 410, 413, 415, 422])
+async def test_a_body_that_is_refused_is_refused_and_only_410_disables(status: int) -> None:
     failure = await attempt(Reply(status, headers={"retry-after": "5"}))
     assert isinstance(failure, Refused)
     assert failure.gone is (status == 410)
@@ -105,12 +104,26 @@ async def test_what_would_be_refused_again_is_refused_and_only_410_disables(stat
     assert failure.why == f"status_{status}"
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 520, 599])
+@pytest.mark.parametrize("status", [402, 406, 407, 408, 409, 418, 425, 429, 451, 500, 501, 502, 503, 504, 520, 599])
 async def test_what_may_pass_is_tried_again_with_the_wait_that_was_asked_for(status: int) -> None:
     failure = await attempt(Reply(status, headers={"retry-after": "7"}))
     assert isinstance(failure, Transient)
     assert failure.retry_after == 7.0
     assert failure.detail == f"http://127.0.0.1 answered {status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "mended_by"),
+    [
+        *[(status, "redirects are not followed: use the final address") for status in (300, 301, 302, 303, 307, 308)],
+        *[(status, "check its secret or token") for status in (401, 403)],
+        *[(status, "check its url") for status in (404, 405)],
+    ],
+)
+async def test_what_people_can_mend_is_tried_again_and_says_what_mends_it(status: int, mended_by: str) -> None:
+    failure = await attempt(Reply(status))
+    assert isinstance(failure, Transient)
+    assert (failure.detail, failure.why) == (f"http://127.0.0.1 answered {status}: {mended_by}", f"status_{status}")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +160,7 @@ def test_no_header_breaks_retry_after(header: str) -> None:
 async def test_redirects_are_not_followed() -> None:
     async with Receiver() as inside:
         moved = Reply(302, headers={"location": f"http://127.0.0.1:{inside.port}/collections"})
-        assert isinstance(await attempt(moved), Refused)
+        assert isinstance(await attempt(moved), Transient)
         assert inside.received == []
 
 
@@ -157,9 +170,12 @@ async def test_redirects_are_not_followed() -> None:
         (b"ok", None),
         (b"ok\n", None),
         (b'{"ok": true}', None),
-        (b"no_channel", Refused),
-        (b"channel_is_archived", Refused),
-        (b'{"ok": false, "error": "no_channel"}', Refused),
+        (b"no_text", Refused),
+        (b"invalid_blocks", Refused),
+        (b'{"ok": false, "error": "msg_too_long"}', Refused),
+        (b"no_channel", Transient),
+        (b"channel_is_archived", Transient),
+        (b'{"ok": false, "error": "invalid_token"}', Transient),
         (b'{"ok": false, "error": "internal_error"}', Transient),
         (b"", Transient),
         (b"OK!", Transient),
@@ -179,13 +195,21 @@ async def test_slack_has_accepted_only_when_it_says_ok(body: bytes, outcome: typ
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "outcome"),
-    [(403, b"invalid_token", Refused), (400, b"invalid_payload", Refused), (500, b"rollup_error", Transient)],
+    ("status", "body", "outcome", "mended_by"),
+    [
+        (200, b"no_channel", Transient, ""),
+        (403, b"invalid_token", Transient, ": check its secret or token"),
+        (404, b"no_service", Transient, ": check its url"),
+        (400, b"invalid_payload", Refused, ""),
+        (500, b"rollup_error", Transient, ""),
+    ],
 )
-async def test_slacks_word_for_an_error_is_told(status: int, body: bytes, outcome: type[Exception]) -> None:
+async def test_slacks_word_for_an_error_is_told(
+    status: int, body: bytes, outcome: type[Exception], mended_by: str
+) -> None:
     failure = await attempt(Reply(status, body), format="slack")
     assert type(failure) is outcome
-    assert str(failure) == f"http://127.0.0.1 answered {status} {body.decode()}"
+    assert str(failure) == f"http://127.0.0.1 answered {status} {body.decode()}{mended_by}"
 
 
 async def test_slack_gets_blocks() -> None:
@@ -268,27 +292,29 @@ async def test_a_forbidden_url_is_refused_without_a_connection(url: str) -> None
     sink = WebhookSink(config(allow_private=()), url=url, resolver=Names(["127.0.0.1"]))
     with pytest.raises(Refused) as refused:
         await sink.send(make_delivery(), NOW)
-    assert refused.value.why == "blocked"
+    assert refused.value.why == FORBIDDEN
     assert "SECRET" not in str(refused.value)
     await sink.close()
 
 
-async def test_a_name_that_is_rebound_to_this_host_is_refused_and_nothing_is_sent() -> None:
+async def test_while_a_name_is_rebound_to_this_host_nothing_is_sent_and_afterwards_it_is() -> None:
     async with Receiver() as receiver:
-        names = Names(["127.0.0.1"], ["127.0.0.2"])
+        names = Names(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1"])
         sink = WebhookSink(
             config(allow_private=("127.0.0.1",)), url=f"http://hooks.example:{receiver.port}/SECRET", resolver=names
         )
         await sink.send(make_delivery(), NOW)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Transient) as refused:
             await sink.send(make_delivery(), NOW)
-        await sink.close()
-        assert refused.value.why == "blocked"
+        assert len(receiver.received) == 1
+        assert refused.value.why == "address"
         assert refused.value.detail == (
             "http://hooks.example is not allowed: 127.0.0.2 is this host (loopback); name it in allow_private if it is meant"
         )
-        assert names.asked == 2
-        assert len(receiver.received) == 1
+        await sink.send(make_delivery(), NOW)
+        await sink.close()
+        assert names.asked == 3
+        assert len(receiver.received) == 2
 
 
 async def test_proxies_and_netrc_of_the_environment_are_ignored(

@@ -55,6 +55,25 @@ def test_evidence_of_a_large_burst_is_the_first_and_the_last() -> None:
     assert anomaly.because.startswith("50 × ")
 
 
+def test_a_burst_that_goes_on_is_told_every_time_span_each_time_anew() -> None:
+    one, fail, _ = correlator(COUNT)
+    anomalies = [one.feed(fail, make_event({"src_ip": "x"}, at=8.0 * n)) for n in range(60)]
+    found = [anomaly for anomaly in anomalies if anomaly is not None]
+    assert [anomaly.at for anomaly in found] == [16, 136, 256, 376]
+    assert len({anomaly.id for anomaly in found}) == 4
+    assert [anomaly.because.split()[0] for anomaly in found] == ["3", "16", "16", "16"]
+    assert 256 <= found[-1].events[0].at < found[-1].events[-1].at == 376
+
+
+def test_of_more_than_can_be_counted_it_says_at_least() -> None:
+    one, fail, _ = correlator(COUNT)
+    anomalies = [one.feed(fail, make_event({"src_ip": "x"}, at=n / 10)) for n in range(1300)]
+    assert anomalies[2] is not None
+    assert anomalies[2].because.startswith('3 × "')
+    last = [anomaly for anomaly in anomalies if anomaly is not None][-1]
+    assert last.because.startswith('at least 65 × "SSH login failed" within 2m by src_ip=x')
+
+
 def test_the_same_events_give_the_same_id() -> None:
     ids = []
     for _ in range(2):

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.detection.engine import Engine, sees
+from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules, parse_rules
-from daemon.model import Anomaly, Event, Logsource, Snapshot
+from daemon.enrichment.redact import Redactor
+from daemon.model import Anomaly, Event, Incident, Logsource, Snapshot, Value
 from tests.doubles.detection import METRICS, PROCESS, SSHD, make_event, sound
 
 RULES = """\
@@ -56,8 +59,8 @@ def test_a_rule_sees_what_has_all_that_it_asks_for() -> None:
         assert sees(rule, event) is seen, (rule, event)
 
 
-def engine(text: str = RULES, **more: int) -> Engine:
-    return Engine(sound(text), **more)
+def engine(text: str = RULES, *, max_groups: int = 10_000) -> Engine:
+    return Engine(sound(text), max_groups=max_groups)
 
 
 def titles(anomalies: list[Anomaly]) -> list[str]:
@@ -132,7 +135,93 @@ def test_what_the_engine_tells_of_its_rules() -> None:
     assert [rule.title for rule in one.rules] == [
         "Failed", "Worked", "Busy", "Burst", "Spray", "Both", "Broken in",
     ]  # fmt: skip
-    assert len(one.sustained) == 1
+
+
+BUSY = RULES.rsplit("---\n", maxsplit=1)[-1]
+
+
+def grouped(anomaly: Anomaly) -> Incident:
+    return Incidents(quiet_after=1, repeat_every=1, max_tracked=1).feed(anomaly).incident
+
+
+def busy(at: float, percent: float = 99.0) -> Event:
+    return make_event({"cpu.percent": percent}, at=at, source=METRICS)
+
+
+def test_it_knows_which_incidents_their_rule_will_end() -> None:
+    """The worst bug: an incident that nothing will ever close."""
+    one = engine()
+    (opening,) = [anomaly for at in (0.0, 5.0, 10.0, 15.0) for anomaly in one.feed(busy(at))]
+    incident = grouped(opening)
+    assert one.sustained(incident, 20)
+    assert not one.sustained(incident, 15 + 2 * 86_400)  # what was measured is gone
+    assert not one.sustained(grouped(one.feed(login(16))[0]), 20)
+    again = engine()
+    again.restore(one.changes())
+    assert again.sustained(incident, 20)
+    for other in (RULES.replace("gte: 95", "gte: 96"), RULES.replace("title: Busy", "title: Busier")):
+        edited = engine(other)
+        edited.restore(again.changes() or one.changes())
+        assert not edited.sustained(incident, 20)
+    assert [anomaly.ends for at in (20.0, 25.0) for anomaly in one.feed(busy(at, 1.0))] == [True]
+    assert not one.sustained(incident, 26)
+
+
+def test_what_was_evicted_is_no_longer_watched() -> None:
+    one = engine(BUSY, max_groups=1)
+    (opening,) = [anomaly for at in (0.0, 5.0, 10.0) for anomaly in one.feed(busy(at))]
+    one.feed(make_event({"cpu.percent": 99.0}, at=11.0, source=METRICS, host="db1"))
+    assert not one.sustained(grouped(opening), 12)
+
+
+def test_a_correlation_is_built_upon_one_that_goes_on() -> None:
+    one = engine(RULES.replace(", generate: true", ""))
+    found = [titles(one.feed(login(5.0 * n, user="root"))) for n in range(60)]
+    assert not any(found)
+    assert titles(one.feed(login(300, "accepted", "bob"))) == ["Broken in"]
+
+
+LONG = "title: Long\nlogsource: {product: linux}\ndetection: {k: [needle], condition: k}\n"
+
+
+def test_what_an_anomaly_keeps_of_an_event_is_bounded_and_its_reason_is_of_the_whole() -> None:
+    text = "x" * 60_000 + " needle"
+    fields: dict[str, Value] = {"m": text, **{f"f{n}": text for n in range(200)}}
+    (anomaly,) = engine(LONG).feed(make_event(fields, text=text, source=Logsource(), event_id="e"))
+    assert anomaly.because == 'text contains "needle"'
+    assert len(msgspec.json.encode(anomaly)) < 100_000
+
+
+@pytest.mark.parametrize("place", range(2030, 2052))
+def test_a_secret_is_gone_before_an_event_is_cut(place: int) -> None:
+    """The worst bug: a secret cut in two, whose first half nobody recognises any more."""
+    secret = "Zx9Qq17Hunter2"
+
+    def redact(event: Event) -> Event:
+        return msgspec.structs.replace(event, text=event.text.replace(secret, "***"))
+
+    text = f"needle {'x' * (place - 7 - len(secret) // 2)}{secret} and more"
+    (anomaly,) = Engine(sound(LONG), redact=redact).feed(make_event(text=text, source=Logsource()))
+    assert not any(part in anomaly.events[0].text for part in (secret[:3], secret[-3:]))
+
+
+def test_a_reason_is_cleaned_while_the_event_still_tells_what_is_secret_in_it() -> None:
+    rules = "title: A\nlogsource: {product: linux}\ndetection: {s: {a2|re: Zx.*}, condition: s}\n"
+    fields: dict[str, Value] = {"a0": "tool", "a1": "--password", "a2": "Zx9Qq17Hunter2"}
+    redactor = Redactor()
+    (anomaly,) = Engine(sound(rules), redact=redactor.event).feed(make_event(fields, source=Logsource(), event_id="e"))
+    assert "Zx9Qq17Hunter2" not in str(anomaly)
+    assert redactor.anomaly(anomaly) == anomaly
+
+
+def test_neither_does_a_sustained_rule_keep_a_secret() -> None:
+    one = Engine(sound(BUSY), redact=lambda event: msgspec.structs.replace(event, text="clean"))
+    found = []
+    for at in (0.0, 5.0, 10.0):
+        event = make_event({"cpu.percent": 99.0}, at=at, source=METRICS, text="secret", event_id=str(at))
+        found = one.feed(event)
+    assert [event.text for anomaly in found for event in anomaly.events] == ["clean", "clean"]
+    assert not any(b"secret" in (row.value or b"") for row in one.changes())
 
 
 def test_rows_of_rules_that_changed_or_went_are_not_used_and_cleaned_up() -> None:

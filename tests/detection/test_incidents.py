@@ -11,7 +11,12 @@ QUIET, REPEAT = 100.0, 250.0
 
 
 def grouping(max_tracked: int = 1000, sustained: tuple[str, ...] = ()) -> Incidents:
-    return Incidents(quiet_after=QUIET, repeat_every=REPEAT, max_tracked=max_tracked, sustained=sustained)
+    return Incidents(
+        quiet_after=QUIET,
+        repeat_every=REPEAT,
+        max_tracked=max_tracked,
+        sustained=lambda incident, _now: incident.rule.id in sustained,
+    )
 
 
 def decisions(one: Incidents, *anomalies: Anomaly) -> list[str]:
@@ -62,6 +67,84 @@ def test_after_a_silence_it_is_another_incident() -> None:
     assert [change.decision.value for change in changes] == ["first", "suppressed", "first"]
     assert changes[0].incident.id == changes[1].incident.id != changes[2].incident.id
     assert changes[2].incident.count == 1
+
+
+CENTURY = 3_155_760_000.0
+
+
+def test_a_wrong_date_never_speaks_for_the_present() -> None:
+    """The worst bug: one forged or mistaken date silences a rule about an entity for as long as the date says."""
+    one = grouping()
+    wrong = one.feed(make_anomaly(CENTURY)).incident
+    present = [one.feed(anomaly) for anomaly in at(0, 50, 140, 230, 310)]
+    assert [change.decision.value for change in present] == [
+        "first", "suppressed", "suppressed", "suppressed", "repeated",
+    ]  # fmt: skip
+    assert {change.incident.id for change in present} != {wrong.id}
+    assert (present[-1].incident.count, present[-1].incident.last_at) == (5, 310)
+    again = one.feed(make_anomaly(CENTURY + 1))
+    assert (again.incident.id, again.decision) == (wrong.id, Decision.suppressed)
+    assert decisions(one, *at(320)) == ["suppressed"]
+
+
+def test_dates_that_creep_ahead_do_not_carry_the_present_away() -> None:
+    one = grouping()
+    creeping = [one.feed(make_anomaly(90.0 * n)).incident for n in range(20)]
+    present = one.feed(make_anomaly(5))
+    assert (present.decision, present.incident.id == creeping[0].id) == (Decision.first, False)
+    assert decisions(one, *at(6, 7)) == ["suppressed"] * 2
+
+
+def test_what_is_dated_long_before_is_another_incident() -> None:
+    one = grouping()
+    present = one.feed(make_anomaly(1000)).incident
+    old, near = one.feed(make_anomaly(500)), one.feed(make_anomaly(900))
+    assert (old.decision, old.incident.opened_at) == (Decision.first, 500)
+    assert (near.incident.id, near.decision) == (present.id, Decision.suppressed)
+    assert decisions(one, *at(450, 1001)) == ["suppressed"] * 2
+
+
+def test_between_two_incidents_the_nearer_is_joined() -> None:
+    one = grouping()
+    early, late = (one.feed(anomaly).incident for anomaly in at(0, 150))
+    assert one.feed(make_anomaly(60)).incident.id == early.id
+    assert one.feed(make_anomaly(106)).incident.id == late.id
+
+
+def test_what_is_read_again_long_after_is_the_same_incident() -> None:
+    one = grouping()
+    first = one.feed(make_anomaly(0)).incident
+    decisions(one, *at(*range(50, 1000, 50)))
+    again = one.feed(make_anomaly(0))
+    assert (again.incident.id, again.decision, again.incident.count) == (first.id, Decision.suppressed, 21)
+
+
+def test_what_is_dated_ahead_of_the_clock_turns_quiet_all_the_same() -> None:
+    one = grouping()
+    one.feed(make_anomaly(CENTURY))
+    assert one.tick(0) == []
+    assert one.tick(100) == []
+    assert one.feed(make_anomaly(CENTURY + 1)).incident.count == 2
+    assert one.tick(101) == []
+    (change,) = one.tick(202)
+    assert (change.decision, change.incident.last_at, one.open_count) == (Decision.quiet, CENTURY + 1, 0)
+
+
+def test_wrong_dates_of_one_entity_are_bounded_and_end() -> None:
+    one = grouping()
+    opened = {one.feed(make_anomaly(1000.0 * n)).incident.id for n in range(50)}
+    assert (len(opened), len(one._tracked), one.open_count, one.evictions) == (50, 4, 4, 0)
+    assert {change.incident.id for change in one.tick(1e9)} == opened
+    assert one.open_count == 0
+
+
+def test_an_end_at_the_right_time_ends_what_was_opened_at_a_wrong_one() -> None:
+    one = grouping()
+    wrong = one.feed(make_anomaly(CENTURY)).incident
+    change = one.feed(make_anomaly(10, ends=True))
+    assert (change.incident.id, change.decision) == (wrong.id, Decision.resolved)
+    right = one.feed(make_anomaly(2000)).incident
+    assert one.feed(make_anomaly(9000, ends=True)).incident.id == right.id
 
 
 def test_an_end_closes_without_counting() -> None:
@@ -139,7 +222,21 @@ def test_what_says_itself_when_it_is_over_does_not_turn_quiet() -> None:
     one = grouping(sustained=("r1",))
     decisions(one, make_anomaly(0), make_anomaly(0, rule="r2"))
     assert [change.incident.rule.id for change in one.tick(1e9)] == ["r2"]
+    assert one.tick(2e9) == []
     assert one.open_count == 1
+
+
+def test_what_its_rule_forgot_turns_quiet() -> None:
+    watched = {"r1"}
+    one = Incidents(
+        quiet_after=QUIET, repeat_every=REPEAT, max_tracked=9,
+        sustained=lambda incident, _now: incident.rule.id in watched,
+    )  # fmt: skip
+    one.feed(make_anomaly(0))
+    assert one.tick(500) == []
+    watched.clear()
+    assert one.tick(550) == []
+    assert [change.decision for change in one.tick(601)] == [Decision.quiet]
 
 
 def test_the_bound_holds_and_who_goes_is_told() -> None:
@@ -162,7 +259,7 @@ def test_a_busy_incident_does_not_grow_memory() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.integers(-30, 130), st.sampled_from(["a", "b", "c"]), st.sampled_from([1, 2, 3]), st.booleans(), st.booleans()
+        st.one_of(st.integers(-30, 130), st.sampled_from([-1000, 1000, 5000])), st.sampled_from(["a", "b", "c"]), st.sampled_from([1, 2, 3]), st.booleans(), st.booleans()
     ),
     max_size=40,
 )  # fmt: skip

@@ -92,6 +92,32 @@ def test_late_samples_are_left_aside() -> None:
     assert said(sustainer(), [*every(0, 15, 99), (2, 10), (15, 99), (20, 99)]) == ["fires@20"]
 
 
+def test_a_clock_that_was_set_back_does_not_mute_it() -> None:
+    """The worst bug: a wrong date, once stored, silences a rule for as long as it says."""
+    year = 31_536_000.0
+    ahead = [(year + at, cpu) for at, cpu in every(0, 30, 99)]
+    assert said(sustainer(), [*ahead, *every(0, 30, 99)]) == [f"fires@{year + 20:g}", "fires@20"]
+    assert said(sustainer(), [(year, 99), *every(0, 30, 99)]) == ["fires@20"]
+    assert said(sustainer(), [*every(0, 30, 99), (year, 10), *every(30, 60, 99), *every(60, 80, 10)]) == [
+        "fires@20", "fires@50", "ends@70",
+    ]  # fmt: skip
+
+
+def test_what_fired_at_a_wrong_date_still_ends() -> None:
+    year = 31_536_000.0
+    ahead = [(year + at, cpu) for at, cpu in every(0, 30, 99)]
+    assert said(sustainer(), [*ahead, *every(0, 30, 10)]) == [f"fires@{year + 20:g}", "ends@10"]
+
+
+def test_what_was_gone_for_long_begins_anew() -> None:
+    day = 86_400.0
+    assert said(sustainer(), every(0, 30, 99) + every(2 * day, 2 * day + 30, 99)) == [
+        "fires@20",
+        f"fires@{2 * day + 20:g}",
+    ]
+    assert said(sustainer(), every(0, 30, 99) + every(day, day + 30, 99)) == ["fires@20"]
+
+
 def test_what_it_says() -> None:
     one, anomalies = sustainer(), []
     for at, cpu in [*every(0, 25, 97.5), (25, 12.0), (35, 12.0)]:

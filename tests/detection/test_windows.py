@@ -1,9 +1,10 @@
 """Windows against a plain reading of what they mean, and at their bounds."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.detection.rules_correlation import Correlation
@@ -30,6 +31,27 @@ def times(*ats: float) -> list[tuple[float, str]]:
 
 def test_a_count_fires_when_it_is_reached_and_not_while_the_burst_goes_on() -> None:
     assert firings(asked(), times(0, 10, 20, 30, 40, 50)) == [20]
+
+
+def test_while_it_goes_on_it_fires_once_every_time_span() -> None:
+    """The worst bug: an attack that never pauses is told once, and is over for everybody while it goes on."""
+    assert firings(asked(), times(*range(0, 300, 8))) == [16, 80, 144, 208, 272]
+    assert firings(asked(), times(*range(0, 100, 10))) == [20, 80]
+    values = [(float(at), "wxyz"[at // 8 % 4]) for at in range(0, 200, 8)]
+    assert firings(asked("value_count", fields=("user",)), values) == [16, 80, 144]
+    logins = [(float(at), "aab"[at // 10 % 3]) for at in range(0, 300, 10)]
+    assert firings(asked("temporal_ordered", inputs=("a", "a", "b")), logins) == [20, 80, 140, 200, 260]
+
+
+def test_what_does_not_complete_it_does_not_make_it_fire_again() -> None:
+    order = asked("temporal_ordered", inputs=("a", "b"))
+    assert firings(order, [(0, "a"), (10, "b"), (20, "a"), (30, "b"), (71, "a"), (75, "b")]) == [10, 75]
+
+
+def test_a_firing_at_a_wrong_date_does_not_hide_that_it_goes_on() -> None:
+    year = 31_536_000.0
+    wrong = times(year, year + 1, year + 2)
+    assert firings(asked(), [*times(*range(0, 60, 8)), *wrong, *times(*range(64, 128, 8))]) == [16, year + 2, 64]
 
 
 def test_it_fires_again_once_the_window_has_emptied_below_the_threshold() -> None:
@@ -61,7 +83,7 @@ def test_a_threshold_of_one_fires_per_silence() -> None:
         ("lt", 2, [0, 100]),
         ("lte", 2, [0, 100]),
         ("neq", 1, [1, 101]),
-        ("gte", 0, [0]),
+        ("gte", 0, [0, 100]),
     ],
 )
 def test_operators(operator: str, count: int, expected: list[float]) -> None:
@@ -86,26 +108,30 @@ def test_a_wrong_date_neither_hides_nor_completes_anything() -> None:
     assert firings(asked(), times(year, 0, year + 1, 1)) == []
 
 
-def naive(entries: list[float], operator: str, count: int) -> list[float]:
-    """In order: fire on an event when its window satisfies, unless it has satisfied ever since the last firing."""
-    fired, found = False, []
-    for i, at in enumerate(entries):
-
-        def holds(upto: int, at: float = at) -> bool:
-            return COMPARE[operator](sum(at - SPAN <= one for one in entries[:upto]), count)
-
-        fired = fired and holds(i)
-        now = holds(i + 1)
-        if now and not fired:
+def naive(
+    ats: list[float], holds: Callable[[int, float], bool], completes: Callable[[int], bool] = lambda _: True
+) -> list[float]:
+    """In order: fire on an event when its window satisfies, unless it has satisfied ever since the last firing; then
+    only on one that completes it a time span after that. `holds` judges the first so many entries at a time.
+    """
+    fired, found = False, [float("-inf")]
+    for i, at in enumerate(ats):
+        fired = fired and holds(i, at)
+        now = holds(i + 1, at)
+        if now and (not fired or (at - found[-1] >= SPAN and completes(i))):
             found.append(at)
         fired = now
-    return found
+    return found[1:]
 
 
 @given(st.lists(st.integers(0, 40).map(float), max_size=40), st.sampled_from(sorted(COMPARE)), st.integers(0, 5))
 def test_counts_in_order_equal_a_naive_reading(gaps: list[float], operator: str, count: int) -> None:
     ats = [sum(gaps[: i + 1]) for i in range(len(gaps))]
-    assert firings(asked(count=count, operator=operator), times(*ats)) == naive(ats, operator, count)
+
+    def holds(upto: int, at: float) -> bool:
+        return COMPARE[operator](sum(at - SPAN <= one for one in ats[:upto]), count)
+
+    assert firings(asked(count=count, operator=operator), times(*ats)) == naive(ats, holds)
 
 
 @given(st.lists(st.integers(0, 59).map(float), min_size=3, max_size=8), st.randoms())
@@ -131,12 +157,7 @@ def test_distinct_in_order_equals_a_naive_reading(steps: list[tuple[int, str]], 
     def holds(upto: int, at: float) -> bool:
         return len({value for one, value in entries[:upto] if at - SPAN <= one}) >= count
 
-    fired, expected = False, []
-    for i, (at, _) in enumerate(entries):
-        fired = fired and holds(i, at)
-        if holds(i + 1, at) and not fired:
-            expected.append(at)
-        fired = holds(i + 1, at)
+    expected = naive([at for at, _ in entries], holds)
     assert firings(asked("value_count", count, fields=("u",)), entries) == expected
 
 
@@ -176,20 +197,79 @@ def test_ordered_in_order_equals_a_naive_reading(steps: list[tuple[int, str]]) -
                 place += 1
         return place == len(order)
 
-    fired, expected = False, []
-    for i, (at, _) in enumerate(entries):
-        fired = fired and holds(i, at)
-        if holds(i + 1, at) and not fired:
-            expected.append(at)
-        fired = holds(i + 1, at)
+    expected = naive([at for at, _ in entries], holds, lambda i: entries[i][1] == "c")
     assert firings(asked("temporal_ordered", inputs=order), entries) == expected
+
+
+LATE = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 3.0, 6.0, 12.0, 24.0, 54.0]), st.sampled_from([0.0, 0.0, 18.0, 48.0, 60.0]),
+        st.sampled_from("abc"),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(LATE, st.sampled_from(["event_count", "value_count", "temporal", "ab", "abc", "aab", "aba"]), st.integers(1, 4),
+       st.sampled_from(["gte", "gt", "eq"]))  # fmt: skip
+def test_forgetting_changes_nothing_for_events_late_by_up_to_a_time_span(
+    steps: list[tuple[float, float, str]], kind: str, count: int, operator: str
+) -> None:
+    entries, at = [], 0.0
+    for gap, late, value in steps:
+        at += gap
+        entries.append((at - late, value))
+    if set(kind) <= set("abc"):
+        correlation = asked("temporal_ordered", inputs=tuple(kind))
+    else:
+        fields = ("u",) if kind == "value_count" else ()
+        correlation = asked(kind, count, operator, inputs=("a", "b", "c"), fields=fields)
+    assert firings(correlation, entries) == remembering_all(correlation, entries)
+
+
+def remembering_all(correlation: Correlation, entries: list[tuple[float, str]]) -> list[float]:
+    """The same without any bound."""
+
+    class Unbounded:
+        find = staticmethod(build_pattern(correlation).find)
+
+        def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+            """Nothing goes."""
+
+    kept: list[Entry] = []
+    state, found = Window([]), []
+    for at, value in entries:
+        entry = Entry(at, value)
+        state.entries = list(kept)  # what was forgotten by time comes back
+        if feed_window(state, entry, Unbounded(), SPAN) is not None:
+            found.append(at)
+        kept.insert(next((i for i, one in enumerate(kept) if one.at > at), len(kept)), entry)
+    return found
+
+
+def test_a_late_event_evicts_none_that_is_newer() -> None:
+    order = asked("temporal_ordered", inputs=("a", "b", "a"))
+    assert firings(order, [(0, "a"), (33, "a"), (57, "a"), (78, "a"), (81, "a"), (39, "b")]) == [39]
+    many = asked(count=40)
+    assert firings(many, [*times(*[float(n) for n in range(70, 109)]), *times(*[20.0] * 300), (109.0, "a")]) == [
+        20,
+        109,
+    ]
+
+
+def test_wrong_dates_do_not_push_out_the_present() -> None:
+    wrong = times(*[1e9 + n / 100 for n in range(500)])
+    assert 42.0 in firings(asked(), [(0, "a"), *wrong[:1], (41, "a"), *wrong[1:], (42, "a")])
 
 
 @pytest.mark.parametrize(
     ("correlation", "values", "most"),
     [
-        (asked(count=8), "a", 9),
-        (asked("value_count", 8, fields=("u",)), "abcdefghijklmnopqrstuvwxyz", 18),
+        (asked(count=8), "a", 64),
+        (asked(count=100), "a", 404),
+        (asked("value_count", 8, fields=("u",)), "abcdefghijklmnopqrstuvwxyz", 64),
+        (asked("temporal_ordered", inputs=tuple("aab")), "a", 36),
         (asked("temporal_ordered", inputs=tuple("abcd")), "bc", 128),
         (asked("temporal_ordered", inputs=tuple("abcdefghijklmnopqrst")), "bc", 400),
     ],
@@ -212,7 +292,12 @@ def test_late_floods_are_bounded_too() -> None:
     window, pattern = Window([]), build_pattern(asked("value_count", 8, fields=("u",)))
     for n in range(500):
         feed_window(window, Entry(1000 - n / 100, "same"), pattern, SPAN)
-    assert len(window.entries) <= 18
+    assert len(window.entries) <= 64
+
+
+def test_a_flood_of_one_value_does_not_wash_away_the_others() -> None:
+    flood = [(1 + n / 100, "x") for n in range(2000)]
+    assert firings(asked("value_count", fields=("u",)), [(0.0, "y"), *flood, (40.0, "z")]) == [40.0]
 
 
 def test_evidence_is_the_first_of_the_window_and_the_last() -> None:

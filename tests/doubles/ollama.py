@@ -37,6 +37,10 @@ class OllamaDouble:
         self.pause = 0.005
         self.prompt_eval_count: int | None = None  # None: counted from the prompt
         self.running: list[dict[str, Any]] = []
+        self.elsewhere: dict[
+            str, str
+        ] = {}  # remote_host and remote_model, where a cloud model's requests are passed on to
+        self.told_by = {"show", "tags", "chat"}  # which answers say so
         self.old = False  # a release without capabilities, digests and /api/ps
         self.hold: asyncio.Event | None = None  # chats wait for it after they were counted
         self.requests: list[dict[str, Any]] = []
@@ -78,6 +82,7 @@ class OllamaDouble:
         self.paths.append(request.path)
         digest = {} if self.old else {"digest": self.digest}
         row = {"name": self.name, "model": self.name, "modified_at": AT, "size": 2_500_000_000, **digest}
+        row |= self._elsewhere("tags")
         return web.json_response({"models": [row] if self.present else []})
 
     async def _ps(self, request: web.Request) -> web.Response:
@@ -108,7 +113,10 @@ class OllamaDouble:
         }
         if not self.old and self.capabilities is not None:
             shows["capabilities"] = list(self.capabilities)
-        return web.json_response(shows)
+        return web.json_response(shows | self._elsewhere("show"))
+
+    def _elsewhere(self, route: str) -> dict[str, str]:
+        return self.elsewhere if route in self.told_by else {}
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.paths.append(request.path)
@@ -221,6 +229,7 @@ class OllamaDouble:
             load_duration=300_000_000,
             prompt_eval_count=counted if self.prompt_eval_count is None else self.prompt_eval_count,
             eval_count=42,
+            **self._elsewhere("chat"),
             a_field_of_tomorrow={"x": [1, 2]},
         )
 

@@ -32,13 +32,31 @@ class MemoryOutbox:
         ready = [row for row in self._next(webhook) if row.due_at <= now]
         return min(ready, key=lambda row: (-row.alert.severity, row.created_at, row.id), default=None)
 
-    async def next_due_at(self, webhook: str) -> float | None:
-        """The earliest of what could be due."""
-        return min((row.due_at for row in self._next(webhook)), default=None)
+    async def probe(self, webhook: str, now: float, *, overdue: float, since: float) -> Delivery | None:
+        """What is owed for too long, then what is new, then what was tried least."""
 
-    async def begin(self, delivery_id: int, now: float) -> None:
+        def rank(row: Delivery) -> tuple[object, ...]:
+            late, new = row.created_at < overdue, row.attempts == 0 and row.created_at > since
+            return not late, not new, row.attempts, -row.alert.severity, row.created_at, row.id
+
+        return min([row for row in self._next(webhook) if row.due_at <= now], key=rank, default=None)
+
+    async def next_due_at(self, webhook: str, *, after: float = float("-inf")) -> float | None:
+        """The earliest of what could be due."""
+        return min((row.due_at for row in self._next(webhook) if row.due_at > after), default=None)
+
+    async def begin(self, delivery_id: int, now: float) -> Delivery:
         """Count an attempt."""
         self._write("begin", delivery_id, attempts=self.rows[delivery_id].attempts + 1)
+        return self.rows[delivery_id]
+
+    async def resume(self, webhook: str, now: float) -> None:
+        """Put off no longer."""
+        if self.failures:
+            raise self.failures.popleft()
+        for row in self.rows.values():
+            if row.webhook == webhook and row.state is DeliveryState.due and row.attempts:
+                self.rows[row.id] = msgspec.structs.replace(row, due_at=min(row.due_at, now))
 
     async def sent(self, delivery_id: int, now: float) -> None:
         """Accepted."""

@@ -8,12 +8,15 @@ from daemon.enrichment.claims import (
     calming,
     command_options,
     forbidden,
+    not_a_claim,
     query_values,
     tidy,
+    unfamiliar,
     unsafe_step,
     verdict,
 )
 from daemon.enrichment.prompt import SYSTEM
+from tests.doubles.model_answers import HOSTILE_STEPS
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,21 @@ def test_verdicts(text: str) -> None:
 )
 def test_the_opposite_of_a_verdict_may_be_said(text: str) -> None:
     assert not verdict(text)
+
+
+@pytest.mark.parametrize("step", HOSTILE_STEPS[:26])
+def test_deeds_are_no_steps(step: str) -> None:
+    assert unsafe_step(step)
+
+
+@pytest.mark.parametrize("text", ["Details: evil.example/a.sh", "The fix is at evil.example/a.sh.", "No."])
+def test_pages_and_fragments_are_no_claims(text: str) -> None:
+    assert not_a_claim(text)
+    assert not not_a_claim("The file /tmp/a.sh was read.")
+
+
+def test_words_of_a_step_that_are_no_english() -> None:
+    assert unfamiliar("Look at the files of mallory.") == ["mallory"]
 
 
 @pytest.mark.parametrize(

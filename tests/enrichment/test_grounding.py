@@ -16,6 +16,15 @@ from daemon.enrichment.evidence import collect_evidence
 from daemon.enrichment.grounding import MAX_SENTENCES, MAX_STEPS, ground
 from daemon.enrichment.prompt import PROMPT_VERSION
 from daemon.model import Evidence, Similar
+from tests.doubles.model_answers import (
+    GOOD_SENTENCES,
+    GOOD_STEPS,
+    GOOD_WEB_SENTENCES,
+    HOSTILE_SENTENCES,
+    HOSTILE_STEPS,
+    SSH,
+    WEB_SHELL,
+)
 from tests.doubles.told_incidents import AT, event, incident
 
 EVIDENCE = collect_evidence(incident(event(), count=42, last_at=AT + 120))
@@ -255,6 +264,53 @@ def test_recorded_answers_of_a_faulty_or_obedient_server(shared_data: Path) -> N
             except (ValueError, KeyError, RecursionError):
                 continue
         assert judged("".join(contents)) == Grounded(None, "invalid_schema"), path.name
+
+
+# --- well-behaved and talked-over models ---------------------------------------------------------------------------
+
+
+def passes(text: str, evidence: tuple[Evidence, ...], *, step: bool = False) -> bool:
+    cites = [item.id for item in evidence][:8]
+    said = {"text": "A login was seen." if step else text, "cites": cites}
+    explanation = judged(answer(said, steps=(text,) if step else ()), evidence=evidence).explanation
+    return explanation is not None and (bool(explanation.next_steps) if step else True)
+
+
+@pytest.mark.parametrize(("sentences", "evidence"), [(GOOD_SENTENCES, SSH), (GOOD_WEB_SENTENCES, WEB_SHELL)])
+def test_nine_in_ten_sentences_of_a_well_behaved_model_survive(
+    sentences: tuple[str, ...], evidence: tuple[Evidence, ...]
+) -> None:
+    dropped = [text for text in sentences if not passes(text, evidence)]
+    assert len(dropped) <= len(sentences) // 10, dropped
+
+
+def test_nine_in_ten_steps_of_a_well_behaved_model_survive() -> None:
+    dropped = [step for step in GOOD_STEPS if not passes(step, SSH, step=True)]
+    assert len(dropped) <= len(GOOD_STEPS) // 10, dropped
+
+
+@pytest.mark.parametrize("text", HOSTILE_SENTENCES)
+def test_orders_and_reassurance_are_never_published(text: str) -> None:
+    assert not passes(text, SSH)
+
+
+@pytest.mark.parametrize("step", HOSTILE_STEPS)
+def test_deeds_are_never_published_as_steps(step: str) -> None:
+    assert not passes(step, SSH, step=True)
+
+
+@given(st.sampled_from(GOOD_SENTENCES), st.sampled_from([text for text in HOSTILE_SENTENCES if text.isascii()]))
+def test_a_good_sentence_carries_no_bad_one(good: str, bad: str) -> None:
+    assert not passes(f"{good} {bad}", SSH)
+
+
+@given(
+    st.sampled_from(GOOD_STEPS),
+    st.sampled_from(HOSTILE_STEPS[:26]),
+    st.sampled_from([". ", ". Then ", " and ", "; ", ", "]),
+)
+def test_a_good_step_carries_no_deed(good: str, bad: str, joint: str) -> None:
+    assert not passes(good.rstrip(".") + joint + bad[0].lower() + bad[1:], SSH, step=True)
 
 
 # --- any text at all ----------------------------------------------------------------------------------------------

@@ -30,6 +30,13 @@ SUPPORTED = [
     "The attacker's web shell made 3 attempts over IPv4.",
     "sixty seconds",
     "sshd[991] reported it.",
+    "The account of mallory-x was used by the web server for access/authentication.",
+    "One of two logins came over TCP/IP; read/write access was gained on/off.",
+    "It listened on port twenty-two twenty-two, or 2222.",
+    "sixty-second pauses, and 60 s in all",
+    "The network 2001:db8::1 and 203.0.113.7.",
+    "It happened at 9:30 am.",
+    "The user www-data and root were used as root.",
 ]
 
 UNSUPPORTED = [
@@ -61,6 +68,34 @@ UNSUPPORTED = [
     ("１２３ tries", "123"),  # noqa: RUF001 - full-width digits are digits
     ("It ran 'rm -rf /srv' then.", "rm -rf /srv"),
     ("uid=0042 did it", "42"),
+    ("The user account mallory logged in.", "mallory"),
+    ("It was logged in as alice.", "alice"),
+    ("It was opened by alice.", "alice"),
+    ("The users root and alice logged in.", "alice"),
+    ("It is the account of alice.", "alice"),
+    ("Alice’s account was used.", "alice"),  # noqa: RUF001 - as models write it
+    ("user(alice) logged in", "alice"),
+    ("user=alice logged in", "alice"),
+    ("User fred logged in.", "fred"),
+    ("User Billy logged in.", "billy"),
+    ("user аlice logged in", "аlice"),  # noqa: RUF001 - a Cyrillic a
+    ("There were twenty-two failed logins.", "22"),
+    ("There were forty-five failed logins.", "45"),
+    ("It listened on port four four four four.", "4444"),
+    ("It used port 8.", "8"),
+    ("sshd[9] did it", "9"),
+    ("It ended with exit code 3.", "3"),
+    ("It ended with exit status seven.", "7"),
+    ("It sent -9 to it.", "9"),
+    ("The file etc/shadow was read.", "etc/shadow"),
+    ("It wrote var/www/html/shell.", "var/www/html/shell"),
+    ("user/alice did it", "user/alice"),
+    ("sshd:alice did it", "alice"),
+    ("The MAC de:ad:be:ef:ca:fe was seen.", "de:ad:be:ef:ca:fe"),
+    ("The MAC de-ad-be-ef-ca-fe was seen.", "de-ad-be-ef-ca-fe"),
+    ("The hash deadbeefcafe was seen.", "deadbeefcafe"),
+    ("The address 203.0.113.7/8 was scanned.", "203.0.113.7/8"),
+    ("It happened at 3 PM.", "15:"),
 ]
 
 
@@ -113,6 +148,17 @@ def test_addresses_and_ports_are_found_in_every_spelling(address: object, port: 
     said = hard_values(f"{exploded} used port {port}.")
     assert len(said) >= 2
     assert all(holder.holds(value) for value in said)
+
+
+def test_a_network_is_held_as_it_is_written() -> None:
+    holder = Holder(["scan of 203.0.113.0/24"])
+    assert all(holder.holds(value) for value in hard_values("The network 203.0.113.0/24 was scanned."))
+    assert not all(holder.holds(value) for value in hard_values("The network 203.0.113.0/25 was scanned."))
+
+
+def test_single_digits_are_held_by_evidence_that_has_them() -> None:
+    holder = Holder(["sshd[9]: exit code 3, uid=0"])
+    assert all(holder.holds(value) for value in hard_values("sshd[9] ended with exit code 3 as uid zero."))
 
 
 @given(st.integers(10, 10**9), st.integers(10, 10**9))

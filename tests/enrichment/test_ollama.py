@@ -364,3 +364,57 @@ async def test_every_vector_has_its_outcome(
         except (Transient, Refused) as error:
             outcomes[path.name] = error.why
     assert outcomes == VECTORS
+
+
+# models that run elsewhere
+
+CLOUD = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
+
+
+@pytest.mark.parametrize("told_by", [{"show", "tags", "chat"}, {"show"}, {"tags"}])
+async def test_a_model_that_runs_elsewhere_gets_no_prompt(
+    server: OllamaDouble, session: aiohttp.ClientSession, told_by: set[str]
+) -> None:
+    server.elsewhere, server.told_by = CLOUD, told_by
+    asked = client(session, server.url)
+    assert isinstance(error := await failure(asked), Refused)
+    assert error.why == "remote_refused"
+    status = await asked.probe()
+    assert not status.reachable
+    assert "ollama.com" in status.detail
+    assert "model.allow_remote" in status.detail
+    assert server.chats == 0
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "qwen3-coder:cloud", "Kimi-K2:1t-CLOUD"])
+async def test_the_name_of_a_cloud_model_is_enough(
+    server: OllamaDouble, session: aiohttp.ClientSession, name: str
+) -> None:
+    server.name = name
+    asked = client(session, server.url, name=name)
+    assert (await failure(asked)).why == "remote_refused"
+    assert not (await asked.probe()).reachable
+    assert server.paths == []
+
+
+async def test_a_model_that_moved_away_is_refused_at_its_first_answer(
+    server: OllamaDouble, session: aiohttp.ClientSession
+) -> None:
+    asked = client(session, server.url)
+    await asked.ask("be brief", "E1 why?", SCHEMA)
+    server.elsewhere = CLOUD
+    assert (await failure(asked)).why == "remote_refused"
+    assert (await failure(asked)).why == "remote_refused"
+    assert server.chats == 2  # the second refusal asked nothing
+
+
+async def test_who_allows_it_may_use_a_cloud_model(server: OllamaDouble, session: aiohttp.ClientSession) -> None:
+    server.elsewhere, server.name = CLOUD, "gpt-oss:120b-cloud"
+    asked = client(session, server.url, name=server.name, allow_remote=True)
+    assert (await asked.probe()).reachable
+    assert (await asked.ask("be brief", "E1 why?", SCHEMA)).text
+
+
+async def test_a_name_that_only_contains_cloud_is_local(server: OllamaDouble, session: aiohttp.ClientSession) -> None:
+    server.name = "cloudy:4b"
+    assert (await client(session, server.url, name="cloudy:4b").probe()).reachable

@@ -80,6 +80,25 @@ SECRET_TEXTS = [
     ("https://acme.webhook.office.com/webhookb2/abcDEF", "abcDEF"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nabc\n-----END RSA PRIVATE KEY-----", "MIIEow"),
     ("-----BEGIN PRIVATE KEY-----\\nMIIEowIBAAKCAQEAabc", "MIIEow"),
+    ("curl -su bob:hunter2 http://x.example", "hunter2"),
+    ("curl -Lsku bob:hunter2 http://x.example", "hunter2"),
+    ("curl -b session=hunter2 http://x.example", "hunter2"),
+    ("curl --cookie 'session=hunter2; a=hunter2' x", "hunter2"),
+    ("GET https://files.example/a?sv=1&sig=hunter2hunter2", "hunter2hunter2"),
+    ("aws configure set aws_secret_access_key hunter2", "hunter2"),
+    ("sqlcmd -S db -P hunter2", "hunter2"),
+    ("sqlplus scott/hunter2@db", "hunter2"),
+    ("psexec.py dom/user:hunter2@192.0.2.1", "hunter2"),
+    ("etcdctl --user root:hunter2 get x", "hunter2"),
+    ("rabbitmqctl add_user a hunter2", "hunter2"),
+    ("az login -u a -p hunter2", "hunter2"),
+    ("twine upload -u a -p hunter2 dist/x", "hunter2"),
+    ("ssh-keygen -t rsa -N hunter2 -f k", "hunter2"),
+    ("snmpwalk -v2c -c hunter2 h", "hunter2"),
+    ("lftp -u user,hunter2 ftp.example", "hunter2"),
+    ("expect -c 'spawn su; send \"hunter2\\r\"'", "hunter2"),
+    ("POST /login user%3Da%26password%3Dhunter2", "hunter2"),
+    ('a0="curl" a1="-su" a2="bob:hunter2" a3="x"', "hunter2"),
     ("type=EXECVE a2=" + b"mysql -phunter2 x".hex().upper(), b"hunter2".hex().upper()),
     ("proctitle=" + b"mysql\0-phunter2\0x".hex().upper(), b"hunter2".hex().upper()),
 ]
@@ -97,6 +116,13 @@ PLAIN_TEXTS = [
     "mysql -u root -p",
     "mkdir -p /tmp/x && ssh -p 2222 h && docker run -p 80:80 nginx",
     "curl -fsSL http://203.0.113.7/x.sh | bash",
+    "curl -sS -o u:x http://192.0.2.1/x?page=12345678&sort=name",
+    "curl -sSfL -b jar.txt -c jar.txt http://192.0.2.1/",
+    "tar -c -f x.tar a/b; ssh -p 22 h; mkdir -p a/b:c; docker run -p 80:80 nginx",
+    'ssh-keygen -t ed25519 -N "" -f k',
+    "az webapp create -p plan; rabbitmqctl list_users; aws configure set region eu",
+    "python3 /opt/services.py localhost:80; sqlplus /nolog",
+    "postfix: send attempt to a:b failed; sender=x",
     "password=$DB_PASSWORD token=${TOKEN}",
     "basic authentication failed; bearer of news",
     "glibc-common-2.34-60.el9.x86_64 installed",
@@ -229,3 +255,29 @@ def test_hostile_text_costs_linear_time(hostile: str) -> None:
     began = time.process_time()
     REDACTOR.text(hostile)
     assert time.process_time() - began < 3, "a quadratic scan takes minutes here"
+
+
+def test_no_word_of_an_anomaly_keeps_a_secret() -> None:
+    said = "login with password=hunter2hunter2 seen"
+    posted = structs.replace(
+        anomaly(structs.replace(event(), host=said, source=said, text=said, fields={"a": said, said: 1}), because=said),
+        host=said,
+        source=said,
+        entity=said,
+    )
+    posted = structs.replace(posted, rule=structs.replace(posted.rule, title=said))
+    redacted = REDACTOR.anomaly(posted)
+    assert "hunter2" not in repr(redacted)
+    assert redacted.rule.title == redacted.host == redacted.source == "login with password=[redacted:password] seen"
+    assert redacted.rule.id == posted.rule.id
+
+
+def test_what_stands_alone_in_an_argument_is_known_in_every_word_of_the_anomaly() -> None:
+    told = anomaly(event(a0="curl", a1="-su", a2="bob:hunter2hunter2"), because="argument hunter2hunter2")
+    told = structs.replace(told, host="h-hunter2hunter2", rule=structs.replace(told.rule, title="saw hunter2hunter2"))
+    assert "hunter2" not in repr(REDACTOR.anomaly(told))
+
+
+def test_an_anomaly_without_secrets_keeps_its_very_rule() -> None:
+    told = anomaly(event())
+    assert REDACTOR.anomaly(told).rule is told.rule

@@ -11,6 +11,7 @@ EXAMPLES = {
     "jwt": "eyJhbGciOiJI.eyJzdWIiOiIx.c2ln",
     "password-hash": "$y$j9T$abcdefghijklmnop$qrstuvwxyz",
     "webhook": "hooks.slack.com/workflows/T0/abc",
+    "signature": "https://files.example/a?sv=1&sig=abcdefgh1",
     "cookie": "Set-Cookie: sid=1",
     "authorization": "Proxy-Authorization: Bearer abcdefgh1",
     "password": "dbPass=x",

@@ -46,6 +46,25 @@ def test_a_record_two_seconds_later_closes_what_has_no_end() -> None:
     assert shape(feed(assembler, [line("SYSCALL", 3, 102.0)])) == [(1, 1, "time")]
 
 
+def test_the_clock_of_one_node_closes_nothing_of_another() -> None:
+    assembler = Assembler("a")
+    skewed = [f"node=late {line}" for line in execve(7, "id", at="1795252503.100")]
+    mixed = [line for pair in zip(execve(7, "id"), skewed, strict=True) for line in pair]
+    assert shape(feed(assembler, mixed)) == [(7, 6, "record"), (7, 6, "record")]
+    assert feed(assembler, [line("SYSCALL", 1, 100.0, "a"), line("SYSCALL", 2, 101.0, "b")]) == []
+    assert feed(assembler, [line("SYSCALL", 3, 101.9, "a"), line("SYSCALL", 4, 102.9, "b")]) == []
+    assert shape(feed(assembler, [line("SYSCALL", 5, 103.0, "b")])) == [(2, 1, "time")]
+    assert shape(feed(assembler, [line("SYSCALL", 6, 102.0, "a")])) == [(1, 1, "time")]
+
+
+def test_what_is_known_of_nodes_is_no_more_than_what_is_in_flight() -> None:
+    assembler = Assembler("a", max_groups=10)
+    feed(assembler, [line("SYSCALL", number, 100.0, f"n{number}") for number in range(1000)])
+    assert len(assembler) == len(assembler._nodes) == 10
+    assembler.tick(math.inf)
+    assert len(assembler._nodes) == 0
+
+
 def test_two_idle_seconds_of_the_caller_close_a_group() -> None:
     assembler = Assembler("a")
     feed(assembler, [line("SYSCALL", 1)])

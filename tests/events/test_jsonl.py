@@ -45,6 +45,17 @@ def test_text_is_decoded() -> None:
         ({"time": AT * 1e9}, AT),
         ({"time": "soon", "ts": AT}, AT),
         ({"type": "PATH", "msg": "audit(1795260000.000:7)"}, AT),
+        ({"time": AT * 1e6}, AT),
+        ({"time": 12.5, "ts": AT}, AT),
+        ({"time": "0.031", "@timestamp": "2026-11-21T11:20:00Z"}, AT),
+        ({"@timestamp": "0001-01-01T00:00:00+14:00", "time": AT}, AT),
+        ({"@timestamp": "2031-01-01T00:00:00Z", "time": AT}, AT),
+        ({"time": AT + 86400}, AT + 86400),
+        ({"time": AT + 86401}, None),
+        ({"time": 99_999_999}, None),
+        ({"time": 315532800}, 315532800.0),
+        ({"time": 4102444800}, None),
+        ({"time": 1e19}, None),
         ({"time": True}, None),
         ({"time": -1}, None),
         ({"time": 1e300}, None),
@@ -102,6 +113,13 @@ def test_a_stray_byte_or_half_a_pair_hides_nothing() -> None:
         assert found.logsource == Logsource(category="process_creation")
         assert str(found.fields["CommandLine"]).startswith("nc -e ")
         found.text.encode()
+
+
+def test_a_folded_journal_line_stands_for_several() -> None:
+    said = "message repeated 3 times: [ Failed password for root from 192.0.2.1 port 4 ssh2]"
+    found = parsed({"SYSLOG_IDENTIFIER": "sshd", "MESSAGE": said})
+    assert (found.times, found.fields["action"]) == (3, "login_failed")
+    assert parsed({"MESSAGE": said, "repeat": 50, "times": 50}).times == 1
 
 
 def test_numbers_that_no_store_takes_are_text() -> None:

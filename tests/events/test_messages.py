@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daemon.events.messages import parse_message, service_of
+from daemon.events.messages import parse_message, service_of, unfold
 
 PAM = "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root"
 
@@ -107,14 +107,27 @@ def test_messages(program: str, message: str, fields: dict[str, Any]) -> None:
     assert parse_message(program, message).items() >= fields.items()
 
 
-def test_a_repeated_message_has_the_fields_of_the_one_and_its_count() -> None:
-    fields = parse_message("sshd", "message repeated 5 times: [ Failed password for root from 192.0.2.1 port 4 ssh2]")
-    assert fields.items() >= {"action": "login_failed", "src_ip": "192.0.2.1", "repeat": 5}.items()
+@pytest.mark.parametrize(
+    ("message", "times", "once"),
+    [
+        ("hello", 1, "hello"),
+        ("message repeated 5 times: [ hello]", 5, "hello"),
+        ("message repeated 2 times: [hello [a] ]", 2, "hello [a] "),
+        ("message repeated 0 times: [ hello]", 1, "hello"),
+        ("message repeated 999999999 times: [ hello]", 999_999_999, "hello"),
+        ("message repeated 9999999999 times: [ hello]", 1, "message repeated 9999999999 times: [ hello]"),
+        ("message repeated 5 times: hello", 1, "message repeated 5 times: hello"),
+        ("x message repeated 5 times: [ hello]", 1, "x message repeated 5 times: [ hello]"),
+    ],
+)
+def test_a_folded_message_is_unfolded(message: str, times: int, once: str) -> None:
+    assert unfold(message) == (times, once)
 
 
-def test_a_repetition_of_repetitions_is_no_trap() -> None:
-    fields = parse_message("sshd", "message repeated 1 times: [ " * 500 + "x" + "]" * 500)
-    assert fields == {"repeat": 1}
+def test_a_fold_of_folds_is_no_trap() -> None:
+    times, once = unfold("message repeated 2 times: [ " * 500 + "x" + "]" * 500)
+    assert (times, unfold(once)[0]) == (2, 2)
+    assert parse_message("sshd", once) == {}
 
 
 @pytest.mark.parametrize("program", ["sudo", "su", "CRON", "useradd", "nginx", ""])

@@ -1,5 +1,6 @@
 """Years that nobody wrote, and zones."""
 
+import math
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -58,7 +59,58 @@ def test_dates_that_do_not_exist_are_errors(stamp: tuple[str, str, str]) -> None
     ],
 )
 def test_iso_stamps(stamp: str, at: float) -> None:
-    assert stamps(2020, 1, 1).iso(stamp) == at
+    assert stamps(2026, 11, 21).iso(stamp) == at
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00",
+        "1970-01-01T00:00:07Z",
+        "1979-12-31T23:59:59Z",
+        "2100-01-01T00:00:00Z",
+        "2099-12-31T23:59:59-14:00",
+        "1980-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_a_year_that_nobody_can_mean_is_no_stamp(stamp: str) -> None:
+    finished = Stamps(lambda: epoch(2026, 11, 21), UTC, live=False)
+    assert finished.iso(stamp) is None
+    assert stamps(2026, 11, 21).iso(stamp) is None
+
+
+@pytest.mark.parametrize(("year", "at"), [("0000", None), ("0001", None), ("2100", None), ("2099", epoch(2099, 2, 3))])
+def test_so_is_a_written_one(year: str, at: float | None) -> None:
+    assert Stamps(lambda: epoch(2026, 11, 21), UTC, live=False).bsd("Feb", "3", "00:00:00", year) == at
+
+
+def test_more_than_a_day_ahead_is_no_stamp_while_the_log_is_written() -> None:
+    live = stamps(2026, 11, 21, 9)
+    assert live.iso("2026-11-22T09:00:00Z") == epoch(2026, 11, 22, 9)
+    assert live.iso("2026-11-22T09:00:01Z") is None
+    assert live.bsd("Nov", "23", "00:00:00", "2026") is None
+    assert live.believed(epoch(2031, 1, 1)) is None
+
+
+def test_a_stamp_is_believed_again_when_its_time_has_come() -> None:
+    today = [epoch(2026, 11, 21)]
+    live = Stamps(lambda: today[0], UTC)
+    assert live.bsd("Nov", "23", "00:00:00", "2026") is None
+    today[0] = epoch(2026, 11, 23)
+    assert live.bsd("Nov", "23", "00:00:00", "2026") == epoch(2026, 11, 23)
+
+
+def test_the_future_of_a_finished_log_is_not_judged() -> None:
+    copied = Stamps(lambda: epoch(1990, 1, 1), UTC, live=False)
+    assert copied.iso("2026-11-21T09:30:00Z") == epoch(2026, 11, 21, 9, 30)
+    assert copied.believed(epoch(2031, 1, 1)) == epoch(2031, 1, 1)
+
+
+def test_no_number_is_no_instant() -> None:
+    for at in (math.nan, math.inf, -math.inf):
+        assert stamps(2026, 11, 21).believed(at) is None
 
 
 def test_stamps_without_a_zone_are_of_the_zone_given() -> None:

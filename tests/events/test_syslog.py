@@ -58,6 +58,17 @@ def test_what_is_no_syslog_line_has_no_head(line: str) -> None:
     assert head(line) is None
 
 
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "2026-11-22T09:30:01Z"])
+def test_a_date_that_nobody_can_mean_hides_nothing_of_the_line(stamp: str) -> None:
+    assert head(f"{stamp} h sshd[1]: hello") == Head(None, "h", "sshd", "1", "hello")
+    assert head(f"<34>1 {stamp} h sshd 1 - - hello") == Head(None, "h", "sshd", "1", "hello", 34)
+
+
+def test_a_folded_line_has_the_head_of_its_message() -> None:
+    found = head("Nov 21 09:30:00 h sshd[1]: message repeated 3 times: [ hello: you]")
+    assert found == Head(AT, "h", "sshd", "1", "hello: you", times=3)
+
+
 def test_fields_of_the_head_and_of_the_program() -> None:
     found = head("<86>Nov 21 09:30:00 h sshd[1]: Failed password for root from 192.0.2.1 port 4 ssh2")
     assert found is not None

@@ -1,10 +1,14 @@
 """Syslog and JSON files as events."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from daemon.events import Output
+from daemon.events.line_events import MOST_FOLDED
 from daemon.model import Event, Logsource
 from tests.doubles.audit_lines import NOW, events_of, lines_of, lost_of, read_all, reader_of
 
@@ -50,6 +54,39 @@ def test_ids_do_not_depend_on_how_lines_are_handed_over() -> None:
     assert len(set(whole)) == 3
 
 
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2031-01-01T00:00:00Z"])
+def test_a_line_with_a_date_that_nobody_can_mean_is_as_old_as_the_one_before(stamp: str) -> None:
+    silly = f"{stamp} vm sshd[1]: Failed password for root from 192.0.2.1 port 4 ssh2"
+    events = events_of(read_all("syslog", silly, FAILED, silly), service="sshd")
+    assert [event.at for event in events] == [NOW, NOW - 6600.0, NOW - 6600.0]
+    assert {event.fields["src_ip"] for event in events} == {"192.0.2.1"}
+
+
+FOLDED = FAILED.replace("Failed", "message repeated 19 times: [ Failed") + "]"
+
+
+def test_a_folded_line_is_as_many_events_as_it_stands_for() -> None:
+    events = events_of(read_all("syslog", FAILED, FOLDED, FAILED), service="sshd")
+    assert len(events) == len({event.id for event in events}) == 21
+    folded = events[1:-1]
+    assert {(event.at, event.text) for event in folded} == {(events[0].at, FOLDED)}
+    assert all(event.fields == {**events[0].fields, "repeat": 19} for event in folded)
+    assert folded[0].id == only(read_all("syslog", "x" * len(FAILED), FOLDED)[1:2]).id
+
+
+def test_a_short_line_that_claims_to_stand_for_many_costs_little() -> None:
+    line = "Nov 21 09:30:00 vm a: message repeated 999999999 times: [ x]"
+    outputs = events_of(read_all("syslog", *[line] * 1000), service="syslog")
+    assert len(outputs) == 1000 + MOST_FOLDED
+    assert all(event.fields["repeat_omitted"] for event in outputs)
+
+
+def test_a_folded_journal_line_is_several_events() -> None:
+    said = FOLDED.partition("]: ")[2]
+    line = json.dumps({"SYSLOG_IDENTIFIER": "sshd", "MESSAGE": said})
+    assert len(events_of(read_all("json", line), service="sshd")) == 19
+
+
 def test_a_full_audit_backlog_is_a_loss() -> None:
     line = "Nov 21 09:30:00 vm kernel: [  12.3] audit: audit_lost={} audit_rate_limit=0 audit_backlog_limit=20"
     reader = reader_of("syslog")
@@ -68,37 +105,50 @@ def test_a_real_auth_log(shared_data: Path) -> None:
     raw = (shared_data / "elastic-examples" / "auth.log").read_bytes()
     reader = reader_of("syslog", host="ip-10-77-20-248", now=1492733000.0)
     events = [event for event in reader.feed(lines_of(*raw.split(b"\n")[:-1])) if isinstance(event, Event)]
-    assert (len(events), reader.unparsed) == (raw.count(b"\n"), 0)
+    folded = Counter(int(times) for times in re.findall(rb"message repeated ([0-9]+) times: ", raw))
+    assert folded == {5: 77, 4: 4, 3: 1, 2: 3}
+    more = sum((times - 1) * lines for times, lines in folded.items())
+    assert (len(events), reader.unparsed) == (raw.count(b"\n") + more, 0)
+    assert len({event.id for event in events}) == len(events)
     programs = Counter(str(event.fields["program"]) for event in events)
-    assert (programs["sshd"], programs["CRON"], programs["sudo"], programs["systemd-logind"]) == (4095, 1264, 557, 452)
+    assert (programs["sshd"], programs["CRON"], programs["sudo"], programs["systemd-logind"]) == (
+        4095 + more,
+        1264,
+        557,
+        452,
+    )
     assert Counter(event.logsource.service for event in events) == {
-        "sshd": 4095,
+        "sshd": 4095 + more,
         "cron": 1264,
         "auth": 967,
         "sudo": 557,
         "syslog": 238,
     }
     failed = [e for e in events if e.fields.get("action") == "login_failed" and e.fields.get("method") == "password"]
-    assert len(failed) == raw.count(b"Failed password") == 713
+    assert (len(failed), raw.count(b"Failed password"), more) == (713 + more, 713, 325)
     assert all("src_ip" in event.fields for event in failed)
-    by_address = Counter(re.findall(rb"Failed password for .*? from ([0-9.]+) port", raw))
-    assert Counter(str(event.fields["src_ip"]).encode() for event in failed) == by_address
-    assert (sum(by_address.values()), len(by_address)) == (713, 105)
-    assert sum(1 for event in failed if "repeat" in event.fields) == 85
+    tried: Counter[bytes] = Counter()
+    for times, address in re.findall(
+        rb"sshd\[[0-9]+\]: (?:message repeated ([0-9]+) times: \[ )?Failed password for .*? from ([0-9.]+) port", raw
+    ):
+        tried[address] += int(times or 1)
+    assert Counter(str(event.fields["src_ip"]).encode() for event in failed) == tried
+    assert (sum(tried.values()), len(tried)) == (1038, 105)
+    assert sum(1 for event in failed if "repeat" in event.fields) == 410
     assert sum(1 for event in events if event.fields.get("action") == "invalid_user") == 178
     assert sum(1 for event in events if event.fields.get("action") == "login") == 226
     assert sum(1 for event in events if "COMMAND" in event.fields) == 186
 
 
 def test_a_json_line_is_an_event() -> None:
-    event = only(read_all("json", '{"time": 5, "host": "web7", "CommandLine": "id", "Image": "/bin/id"}'))
-    assert (event.at, event.host, event.logsource.category) == (5.0, "web7", "process_creation")
+    event = only(read_all("json", '{"time": 1795259999, "host": "web7", "CommandLine": "id", "Image": "/bin/id"}'))
+    assert (event.at, event.host, event.logsource.category) == (NOW - 1.0, "web7", "process_creation")
     assert event.fields["CommandLine"] == "id"
 
 
 def test_a_json_line_without_a_time_happened_now() -> None:
-    outputs = read_all("json", '{"time": 5}', '{"a": 1}')
-    assert [event.at for event in events_of(outputs)] == [5.0, NOW]
+    outputs = read_all("json", '{"time": 1795259999}', '{"a": 1}', '{"time": 5}', '{"time": "2031-01-01T00:00:00Z"}')
+    assert [event.at for event in events_of(outputs)] == [NOW - 1.0, NOW, NOW, NOW]
 
 
 def test_bad_json_becomes_text_and_is_counted() -> None:

@@ -76,3 +76,32 @@ async def test_a_full_disk_pauses_reading_and_loses_nothing(
     assert len({alert["id"] for alert in alerts_in(receiver)}) == ATTACKS
     assert daemon.said("input lost") == []
     assert await daemon.stop() == 0
+
+
+async def test_a_first_start_on_a_full_disk_says_what_is_missing(daemon: LiveDaemon, small_disk: Path) -> None:
+    fill(small_disk)
+
+    await daemon.start(ready=False)
+
+    assert await daemon.ended() == 1
+    (entry,) = daemon.said("store refused")
+    assert "free some disk space" in entry["error"]
+    assert "move it away" not in entry["error"]
+
+
+async def test_a_later_start_on_a_full_disk_gives_up_the_ballast(
+    daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str], small_disk: Path
+) -> None:
+    await daemon.start()
+    daemon.append("audit", attack(1))
+    await wait_until(lambda: len(entities_in(receiver)) == 1, 30, daemon.last_words)
+    assert await daemon.stop() == 0
+    fill(small_disk)
+    daemon.append("audit", attack(2))
+
+    await daemon.start()
+
+    (small_disk / "filler").unlink()
+    await wait_until(lambda: len(entities_in(receiver)) == 2, 60, daemon.last_words)
+    assert {incident.count for incident in daemon.incidents()} == {1}
+    assert await daemon.stop() == 0

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from daemon.config import Webhook
 from daemon.delivery import Sink
@@ -24,11 +23,11 @@ HOOK = Webhook(name="ops", url="https://hooks.example/x")
 class Late(SqliteStore):
     """The memory's answer comes just after a delivery was chosen, before its attempt is counted."""
 
-    async def begin(self, delivery_id: int, now: float) -> None:
+    async def begin(self, delivery_id: int, now: float) -> Delivery:
         (row,) = await self.unenriched(1)
         if not row.alert.similar:
             await self.revise(msgspec.structs.replace(row.alert, similar=(PAST,)), final=False, now=now, webhooks=())
-        await super().begin(delivery_id, now)
+        return await super().begin(delivery_id, now)
 
 
 class Cutting(Sink):
@@ -52,7 +51,6 @@ class Cutting(Sink):
         """Nothing is open."""
 
 
-@pytest.mark.xfail(reason="Outbox.due reads the body, Outbox.begin counts later, Desk.revise replaces it in between")
 async def test_an_alert_that_is_revised_while_it_is_chosen_is_tried_again_with_the_body_of_the_first_try(
     tmp_path: Path,
 ) -> None:

@@ -45,7 +45,7 @@ async def test_a_receiver_that_comes_back_gets_everything_once_over_a_restart(
 async def test_gone_disables_one_receiver_a_refusal_costs_one_alert_and_others_get_all(
     daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str]
 ) -> None:
-    async with Receiver(Reply(410)) as gone, Receiver(Reply(404)) as strict:
+    async with Receiver(Reply(410)) as gone, Receiver(Reply(422)) as strict:
         daemon.config["webhooks"] = [
             daemon.webhook("ops", receiver.port),
             daemon.webhook("gone", gone.port),
@@ -58,9 +58,9 @@ async def test_gone_disables_one_receiver_a_refusal_costs_one_alert_and_others_g
         await wait_until(lambda: len(daemon.incidents()) == 2 and daemon.owed() == 0, 30, daemon.last_words)
         assert len(entities_in(receiver)) == 2
         assert "disabled by its receiver" in await daemon.until_health("webhook:gone", "degraded")
-        assert "404" in await daemon.until_health("webhook:strict", "degraded")
+        assert "422" in await daemon.until_health("webhook:strict", "degraded")
         assert (await daemon.health("webhook:ops"))[0] == "ok"
 
-        assert (len(gone.received), len(strict.received)) == (1, 2)
+        assert (len(gone.received), len(strict.received)) == (1, 6)
     states = daemon.rows("SELECT webhook, state, count(*) FROM deliveries GROUP BY webhook, state ORDER BY webhook")
     assert states == [("gone", "dead", 2), ("ops", "sent", 2), ("strict", "dead", 2)]

@@ -120,6 +120,20 @@ async def test_live_incidents_come_oldest_first_and_bounded(store: SqliteStore) 
     assert [one.id for one in await store.live_incidents(2)] == [an_incident(2).id, an_incident(3).id]
 
 
+async def test_what_was_left_open_and_is_not_loaded_is_closed(store: SqliteStore) -> None:
+    """The worst bug: an incident that nothing knows any more stays open in every list for ever."""
+    left = an_incident(1, entity="User=left")
+    await store.commit(Commit(at=T0, incidents=(left, an_incident(2), an_incident(3)), told=(Told(an_alert(1)),)))
+
+    await store.live_incidents(2)
+
+    assert [one.status.value for one in await store.incidents(limit=9)] == ["open", "open", "closed"]
+    assert await store.incident(left.id) == msgspec.structs.replace(left, status=IncidentStatus.closed)
+    assert [one.id for one in await store.incidents(limit=9, status="closed", text="left")] == [left.id]
+    assert len(await store.unremembered(9)) == 1  # closing says nothing of what was told
+    assert await store.prune(T0 + 1000, 100) == 1
+
+
 async def test_memory_is_owed_what_was_told(store: SqliteStore, told: Alert) -> None:
     assert [alert.id for alert in await store.unremembered(9)] == [told.id]  # explained or not
     await store.remembered(told)

@@ -185,5 +185,5 @@ async def _lacking() -> list[str]:
     for finding in found:
         if finding.state != "ok":
             mend = f"\n    add it: {finding.mend}" if finding.mend else ""
-            rows.append(f"missing here: {finding.part}: {finding.detail}{mend}")
+            rows.append(f"this machine, {finding.part}: {finding.detail}{mend}")
     return rows or ["nothing is missing on this machine: `tellwhy run` watches it"]

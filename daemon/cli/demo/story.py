@@ -9,13 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 _COLOURS = {"critical": "bold white on red", "high": "bold red", "medium": "bold yellow", "low": "cyan"}
-_SHOWN = 4  # evidence items; the alert itself has all
+_SHOWN, _STEPS = 3, 3  # evidence items and next steps; the alert itself has all
+_REPEATED = 2
 
 
 def _explained(data: dict[str, Any]) -> tuple[str, list[str]]:
     explanation = data["explanation"]
-    label = f"why ({explanation['model'][:16]})" if explanation["origin"] == "model" else "why"
-    return label, [f"{one['text']} [{', '.join(one['cites'])}]" for one in explanation["sentences"]]
+    by_model = explanation["origin"] == "model"
+    # without a model the first two sentences say again what happened where, and because of what
+    sentences = explanation["sentences"] if by_model else explanation["sentences"][_REPEATED:]
+    label = f"why ({explanation['model'][:16]})" if by_model else "why"
+    return label, [f"{one['text']} [{', '.join(one['cites'])}]" for one in sentences]
 
 
 def _similar(data: dict[str, Any]) -> list[str]:
@@ -30,24 +34,26 @@ def render(body: dict[str, Any], seconds: float) -> Panel:
     """A Standard Webhooks body of ours → a panel. Log text is shown as text, never as markup."""
     data = body["data"]
     level = data["severity"]
-    evidence = [f"{one['id']}  {one['text']}" for one in data["evidence"]]
+    # the first item is the incident itself, which the rows above tell
+    evidence = [f"{one['id']}  {one['text']}" for one in data["evidence"][1:] or data["evidence"]]
     if len(evidence) > _SHOWN:
         evidence = [*evidence[:_SHOWN], f"… and {len(evidence) - _SHOWN} more"]
     rows = Table.grid(padding=(0, 2))
     for label, texts in (
-        ("where", [f"{data['host']} ({data['source']}), {data['entity']}"]),
+        ("where", [f"{data['host']} ({data['source']}), {data['entity']}; incident {data['incident']['id']}"]),
         ("because", [data["because"]]),
         _explained(data),
         ("evidence", evidence),
         ("similar", _similar(data)),
         ("gaps", _gaps(data)),
-        ("next steps", [f"{number}. {step}" for number, step in enumerate(data["next_steps"][:4], 1)]),
+        ("next steps", [f"{number}. {step}" for number, step in enumerate(data["next_steps"][:_STEPS], 1)]),
     ):
         for number, text in enumerate(texts):
             rows.add_row(Text(label if number == 0 else "", "dim"), Text(text))
     techniques = " ".join(data["rule"]["techniques"])
     title = Text.assemble((f" {level} ", _COLOURS.get(level, "")), f" {data['title']} ", (techniques, "dim"))
-    foot = f"version {data['version']}, signature verified, {seconds:.2f} s after its line was written"
+    version = "first version" if data["version"] == 1 else f"version {data['version']} of the alert above"
+    foot = f"{version}, signature verified, {seconds:.2f} s after its line was written"
     return Panel(Padding(rows, (0, 1)), title=title, title_align="left", subtitle=Text(foot, "dim"))
 
 
