@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import site
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.machine import COMMAND, an_audit_log, boot, needs, unit_running
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
-COMMAND = "/opt/tellwhy/bin/tellwhy run --config /etc/tellwhy/config.yaml"
-
-
-def needs(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"needs {program} (.ci/debian-packages.sh installs it)")
-    return found
 
 
 def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -119,57 +111,21 @@ def test_the_memorys_model_needs_no_memory_that_becomes_executable(repository: P
     assert (done.returncode, done.stdout) == (0, "384\n"), done.stderr[-500:]
 
 
-BOOT = """[Unit]
-Wants=tellwhy.service
-After=tellwhy.service
-[Service]
-Type=oneshot
-ExecStart=/bin/sh -c 'journalctl -u tellwhy -o cat --no-pager > /probe/journal; systemctl show tellwhy > /probe/show'
-ExecStart=systemctl poweroff --force
-"""
-
-
 @pytest.fixture(scope="module")
 def sandbox(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the probe could do as `tellwhy.service`, in a machine of its own that systemd-nspawn boots from our /usr."""
-    nspawn = needs("systemd-nspawn")
-    if os.getuid() != 0:
-        pytest.skip("needs root to boot a container")
+    """What the probe could do as `tellwhy.service`, in a machine of its own."""
     shared = tmp_path_factory.mktemp("sandbox")
-    shared.chmod(0o755)
-    probe = ["Environment=PYTHONPATH=/opt/source:/opt/site LD_LIBRARY_PATH=/opt/python/lib PYTHONDONTWRITEBYTECODE=1"]
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    probe += [f"ExecStart=/opt/python/bin/python{version} /opt/source/tests/system/sandbox_probe.py"]
-    text = (repository / "systemd" / "tellwhy.service").read_text(encoding="utf-8")
-    text = text.replace(f"ExecStart={COMMAND}", "\n".join(probe)).replace("Restart=always", "Restart=no")
+    text = unit_running(repository, "/opt/source/tests/system/sandbox_probe.py")
     text = text.replace("# LoadCredential=api-token:", "LoadCredential=api-token:")
-    (shared / "tellwhy.service").write_text(text, encoding="utf-8")
-    (shared / "boot.service").write_text(BOOT, encoding="utf-8")
     (shared / "api-token").write_text("x" * 40, encoding="ascii")
     (shared / "api-token").chmod(0o600)
-    audit = shared / "audit"
-    audit.mkdir()
-    (audit / "audit.log").write_text("type=DAEMON_START\n", encoding="ascii")
-    for path, mode in ((audit / "audit.log", 0o640), (audit, 0o750)):
-        shutil.chown(path, 0, "adm")
-        path.chmod(mode)
     binds = {
-        repository: "/opt/source",
-        Path(site.getsitepackages()[0]): "/opt/site",
-        Path(sys.base_prefix): "/opt/python",
-        shared / "tellwhy.service": "/etc/systemd/system/tellwhy.service",
-        shared / "boot.service": "/etc/systemd/system/boot.service",
-        repository / "systemd" / "tellwhy.sysusers": "/etc/sysusers.d/tellwhy.conf",
         shared / "api-token": "/etc/tellwhy/secrets/api-token",
-        audit: "/var/log/audit",
+        an_audit_log(shared / "audit"): "/var/log/audit",
     }
-    command = [nspawn, "--directory=/", "--volatile=yes", "--boot", "--register=no", "--keep-unit", "--quiet"]
-    command += [f"--bind={shared}:/probe", *(f"--bind-ro={host}:{inside}" for host, inside in binds.items())]
-    command += ["systemd.unit=boot.service", "systemd.firstboot=off", "systemd.mask=systemd-firstboot.service"]
-    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)
-    if not (shared / "journal").is_file():
-        pytest.skip(f"systemd-nspawn cannot boot here: {done.stderr[-200:]!r}")
-    journal = (shared / "journal").read_text(encoding="utf-8")
+    journal = boot(
+        repository, shared, text, "ExecStart=/bin/sh -c 'systemctl show tellwhy > /probe/show'", binds
+    )  # fmt: skip
     (line,) = [line for line in journal.splitlines() if line.startswith("{")] or [f"no report: {journal}"]
     report: dict[str, Any] = json.loads(line)
     report["show"] = dict(row.split("=", 1) for row in (shared / "show").read_text(encoding="utf-8").splitlines())
