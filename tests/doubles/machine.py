@@ -61,6 +61,7 @@ def boot(repository: Path, shared: Path, unit: str, steps: str, binds: Mapping[P
         **binds,
     }
     command = [nspawn, "--directory=/", "--volatile=yes", "--boot", "--register=no", "--keep-unit", "--quiet"]
+    command += ["--private-network"]  # or our ports would be the host's
     command += [f"--bind={shared}:/probe", *(f"--bind-ro={host}:{inside}" for host, inside in all_binds.items())]
     command += ["systemd.unit=boot.service", "systemd.firstboot=off", "systemd.mask=systemd-firstboot.service"]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)

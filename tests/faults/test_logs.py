@@ -17,7 +17,8 @@ async def test_a_log_that_is_not_there_yet_is_waited_for(
     daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str]
 ) -> None:
     (daemon.top / "audit.log").unlink()
-    await daemon.start()
+    await daemon.start(ready=False)
+    await wait_until(lambda: bool(daemon.said("ready")), 60, daemon.last_words)
     assert "waiting for it" in await daemon.until_health("source:audit", "starting")
 
     daemon.append("audit", attack(1))
