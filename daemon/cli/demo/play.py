@@ -39,6 +39,7 @@ class Play:
         self._shown = 0
         self._written: dict[tuple[int, str], float] = {}
         self._seconds: list[float] = []
+        self._model = ""  # what is wrong with the model
         self._waves: dict[str, int] = {}  # alert id → wave
 
     async def run(self, *, keep: bool) -> int:
@@ -56,6 +57,8 @@ class Play:
                 return 1
             self._say(f"ready after {time.monotonic() - began:.1f} s; its endpoint is {stage.address}")
             await self._until(stage, "memory", "the embedding model is loading, once")
+            row = (await self._components(stage)).get("model", {"state": "off", "detail": "off"})
+            self._model = row["detail"] if row["state"] != "ok" else ""
             for line in benign_lines(time.time(), stage.host):
                 stage.append("auth.log", line)
             for number, wave in enumerate(WAVES, 1):
@@ -105,7 +108,7 @@ class Play:
         if data["version"] == 1:
             self._seconds.append(seconds)
         if data["version"] == 1 or data["explanation"]["origin"] == "model" or data["similar"]:
-            show(self._console, received.body, seconds)
+            show(self._console, received.body, seconds, self._model)
         else:
             for gap in data["gaps"]:
                 self._say(f"update of “{data['title']}”: no {gap['part']}: {gap['why']}")

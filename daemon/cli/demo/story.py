@@ -26,12 +26,17 @@ def _similar(data: dict[str, Any]) -> list[str]:
     return [f"{one['incident_id']} {one['title']}, {one['score']:.2f} alike: {one['why']}" for one in data["similar"]]
 
 
-def _gaps(data: dict[str, Any]) -> list[str]:
+def _gaps(data: dict[str, Any], model: str) -> list[str]:
+    if model and not data["gaps"] and data["explanation"]["origin"] != "model":
+        return [f"no explanation by a model: {model}"]
     return [f"no {gap['part']}: {gap['why']}{'; ' + gap['detail'] if gap['detail'] else ''}" for gap in data["gaps"]]
 
 
-def render(body: dict[str, Any], seconds: float) -> Panel:
-    """A Standard Webhooks body of ours → a panel. Log text is shown as text, never as markup."""
+def render(body: dict[str, Any], seconds: float, model: str = "") -> Panel:
+    """A Standard Webhooks body of ours → a panel. Log text is shown as text, never as markup.
+
+    `model` says what is wrong with the model, if something is: the alert itself says so only when it gave up on it.
+    """
     data = body["data"]
     level = data["severity"]
     # the first item is the incident itself, which the rows above tell
@@ -45,7 +50,7 @@ def render(body: dict[str, Any], seconds: float) -> Panel:
         _explained(data),
         ("evidence", evidence),
         ("similar", _similar(data)),
-        ("gaps", _gaps(data)),
+        ("gaps", _gaps(data, model)),
         ("next steps", [f"{number}. {step}" for number, step in enumerate(data["next_steps"][:_STEPS], 1)]),
     ):
         for number, text in enumerate(texts):
@@ -57,6 +62,6 @@ def render(body: dict[str, Any], seconds: float) -> Panel:
     return Panel(Padding(rows, (0, 1)), title=title, title_align="left", subtitle=Text(foot, "dim"))
 
 
-def show(console: Console, body: dict[str, Any], seconds: float) -> None:
+def show(console: Console, body: dict[str, Any], seconds: float, model: str = "") -> None:
     """Print one alert."""
-    console.print(render(body, seconds))
+    console.print(render(body, seconds, model))
