@@ -273,7 +273,6 @@ class Service:
             await self.store.prune(now - keep.keep, keep.keep_rows)
             await self.store.abandon([hook.name for hook in hooks], now - _FORGIVEN, now)
             self.store.ballast.fill()
-            self.board.remove("housekeeping")  # where it may stand since it failed
             jump, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()
             if abs(jump) > _HOUSEKEEPING / 2:
                 log.warning(Says.clock_jumped, seconds=round(jump, 1))
