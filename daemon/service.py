@@ -110,6 +110,8 @@ class Service:
         self.metrics.build_info.labels(version=daemon.__version__).set(1)
         self.store.open()
         self.board.set("store", HealthState.ok)
+        if self.store.database.migrated_from is not None:
+            log.info(Says.store_migrated, from_schema=self.store.database.migrated_from)
         log.info(Says.started, version=daemon.__version__, state=str(self.store.database.path), pid=os.getpid())
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self.store.close)

@@ -39,11 +39,9 @@ class Says(StrEnum):
     file_rotated = "file rotated"
     file_truncated = "file truncated"
     file_replaced = "file is not the one read before, reading from its start"
-    line_cut = "over-long line cut"
     gauge_absent = "gauge absent on this host"
     input_lost = "input lost"
     # state
-    store_opened = "store opened"
     store_migrated = "store migrated"
     store_refused = "store refused"
     commit_failed = "commit failed, reading paused"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import daemon
+from daemon.telemetry import Metrics, Says
 
 ROOT = Path(daemon.__file__).parent
 REPOSITORY = ROOT.parent
@@ -248,3 +249,17 @@ def test_tests_use_no_mocks_and_do_not_sleep() -> None:
             constant = isinstance(arg, ast.Constant) and arg.value == 0
             allowed = "system" in path.parts or "doubles" in path.parts or "faults" in path.parts
             assert constant or allowed, f"{path}:{node.lineno}: tests never sleep"
+
+
+def test_every_declared_event_and_metric_is_used() -> None:
+    telemetry = ROOT / "telemetry.py"
+    used = {
+        node.attr
+        for path in MODULES
+        if path != telemetry
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    metrics = {name for name, value in vars(Metrics()).items() if hasattr(value, "_labelnames")}
+
+    assert set(Says.__members__) | metrics <= used
