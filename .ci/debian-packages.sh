@@ -1,10 +1,11 @@
 #!/bin/sh
-# What the system tests need from Debian: systemd-analyze and systemd-nspawn for the unit, auditd for a real audit log, strace for
-# injected faults. Without root or apt nothing is installed and those tests are skipped with a reason: never a failure.
+# What the system tests need from Debian: systemd-analyze and systemd-nspawn for the unit, auditd for a real audit log
+# and (with python3-audit) as the oracle of how we read it, strace for injected faults. Without root or apt nothing is
+# installed and those tests are skipped with a reason: never a failure.
 set -eu
 say() { printf '==> %s\n' "$*"; }
 
-wanted="systemd systemd-container auditd strace"
+wanted="systemd systemd-container auditd python3-audit strace"
 missing=""
 for package in $wanted; do
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
