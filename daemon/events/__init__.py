@@ -9,7 +9,7 @@ evicted with a count, and handed out as `changes()` so that it is stored in the 
 caused it, and given back by `restore()`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from daemon.model import Event, Lines, Lost, Snapshot
@@ -17,11 +17,34 @@ from daemon.model import Event, Lines, Lost, Snapshot
 Output: TypeAlias = Event | Lost
 
 
+class Selector(Protocol):
+    """Says of texts, before events are made of them, whether any rule may match. It may say yes too often, never no.
+
+    A text shows what the events would have as `daemon.events.shown` describes.
+    """
+
+    everything: bool
+    """Whether it would say yes to any text: then it need not be asked."""
+
+    def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, Container[str]]:
+        """`text` holds texts (UTF-8) one after the other, number i up to `ends[i]`. The numbers of those in which a rule
+        may find something, each with the logsource categories of the events in which (empty: records themselves).
+        """
+        ...
+
+    def lines(self, text: bytes) -> list[int]:
+        """Where the candidates begin among the lines of a text that ends with a newline, in their order."""
+        ...
+
+
 class Reader(Protocol):
     """Lines of one source → events."""
 
     unparsed: int
     """Lines that were not understood, since construction. They still become events, with the text alone."""
+
+    left_out: int
+    """Lines that became no event because a selector said that no rule could match them, since construction."""
 
     @property
     def evictions(self) -> int:

@@ -1,21 +1,29 @@
 """The reader of an audit log: records, groups, events; the table of processes; what was lost."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
+from itertools import accumulate
 
-from daemon.events import Output
+from daemon.events import Output, Selector
 from daemon.events.assemble import Assembler, Group
-from daemon.events.auditd import parse_record
+from daemon.events.audit_shape import SHAPE
+from daemon.events.auditd import Record, parse_record
 from daemon.events.line_events import LineEvents
 from daemon.events.losses import Losses
 from daemon.events.processes import Process, Processes
+from daemon.events.scene import build_scene
+from daemon.events.shown import show_records
 from daemon.events.taxonomy import Taxonomy
+from daemon.events.whole_events import Whole, WholeEvents, start_scene
 from daemon.model import Lines, Logsource, Position, Snapshot
 
 _AUDITD = Logsource(service="auditd")
 
 
 class AuditdReader:
-    """Lines of an audit log → events. Lines that are no record become events with their text alone."""
+    """Lines of an audit log → events. Lines that are no record become events with their text alone.
+
+    With a `selector`, events that stand whole in a run of lines are made only where it finds what a rule needs.
+    """
 
     def __init__(
         self,
@@ -25,13 +33,19 @@ class AuditdReader:
         now: Callable[[], float],
         usernames: Callable[[int], str],
         redact: Callable[[str], str],
+        selector: Selector | None = None,
     ) -> None:
         self.unparsed = 0
+        self.left_out = 0
         self.assembler = Assembler(source)
         self.processes = Processes(source, redact=redact)
         self._losses = Losses(source)
         self._taxonomy = Taxonomy(source, host=host, usernames=usernames, processes=self.processes)
         self._line_events = LineEvents(source, host=host, now=now)
+        self._selector = None if selector is None or selector.everything else selector
+        self._whole = WholeEvents(
+            host=host, assembler=self.assembler, losses=self._losses, processes=self.processes, taxonomy=self._taxonomy
+        )
 
     @property
     def evictions(self) -> int:
@@ -45,20 +59,11 @@ class AuditdReader:
     def feed(self, lines: Lines) -> list[Output]:
         """The events that these lines complete."""
         outputs: list[Output] = []
-        at: float | None = None
-        path, identity = lines.position.path, lines.position.identity
-        for offset, line in lines.split():
-            record = parse_record(line, Position(path, identity, offset))
-            if record is not None:
-                at = record.at
-                outputs += self._losses.feed(record)
-                groups = self.assembler.feed(record)
-                if groups:
-                    outputs += self._complete(groups)
-            elif line:
-                self.unparsed += 1
-                text = line.decode("utf-8", "backslashreplace")
-                outputs.append(self._line_events.event(lines, offset, _AUDITD, text, at=at))
+        selector = self._selector
+        if selector is None:
+            at = self._each(lines, 0, len(lines.data), None, outputs)
+        else:
+            at = self._selected(lines, selector, outputs)
         self._line_events.moment(at)
         return outputs
 
@@ -77,9 +82,103 @@ class AuditdReader:
         self.processes.restore(rows)
         self._losses.restore(rows)
 
+    def _selected(self, lines: Lines, selector: Selector, outputs: list[Output]) -> float | None:
+        """Follow whole events and read all others; then make events of those in which the selector finds something."""
+        data, follow = lines.data, self._whole.follow
+        run = self.assembler.begin_run(data)
+        found: list[list[Output] | Whole] = []
+        at: float | None = None
+        read = 0
+        for match in SHAPE.finditer(data):
+            start, end = match.span()
+            if start > read:
+                at = self._each(lines, read, start, at, _list_in(found))
+            whole = follow(match, run)
+            if whole is None:
+                at = self._each(lines, start, end, at, _list_in(found))
+            else:
+                found.append(whole)
+                at = whole.at
+            read = end
+        if read < len(data):
+            at = self._each(lines, read, len(data), at, _list_in(found))
+        texts = [one.found[0] if one.text is None else one.text for one in found if isinstance(one, Whole)]
+        wanted = selector.find(show_records(b"".join(texts)), list(accumulate(map(len, texts))))
+        self._choose(lines, found, wanted, outputs)
+        return at
+
+    def _choose(
+        self,
+        lines: Lines,
+        found: "list[list[Output] | Whole]",
+        wanted: Mapping[int, Container[str]],
+        outputs: list[Output],
+    ) -> None:
+        number = 0
+        for one in found:
+            if isinstance(one, list):
+                outputs += one
+                continue
+            if one.lost:
+                outputs += one.lost
+            if number in wanted:
+                outputs += self._events(lines, one, wanted[number])
+            else:
+                self.left_out += 1
+            number += 1
+
+    def _each(self, lines: Lines, start: int, end: int, at: float | None, outputs: list[Output]) -> float | None:
+        """Read line by line; gives the time of the last record."""
+        part = lines.data[start:end]
+        offset = lines.position.offset + start
+        for raw in part.split(b"\n")[:-1]:
+            line = raw.removesuffix(b"\r")
+            record = parse_record(line, Position(lines.position.path, lines.position.identity, offset))
+            if record is not None:
+                at = record.at
+                outputs += self._losses.feed(record)
+                groups = self.assembler.feed(record)
+                if groups:
+                    outputs += self._complete(groups)
+            elif line:
+                self.unparsed += 1
+                text = line.decode("utf-8", "backslashreplace")
+                outputs.append(self._line_events.event(lines, offset, _AUDITD, text, at=at))
+            offset += len(raw) + 1
+        return at
+
+    def _events(self, lines: Lines, whole: Whole, categories: Container[str]) -> list[Output]:
+        """The events of these categories of a whole event."""
+        start, end = whole.found.span()
+        only_start = whole.started if "" not in categories and "file_event" not in categories else None
+        if only_start is not None:
+            end = lines.data.index(b"\n", start) + 1
+        records: dict[int, Record] = {}
+        offset = lines.position.offset + start
+        for line in lines.data[start:end].split(b"\n")[:-1]:
+            record = parse_record(line, Position(lines.position.path, lines.position.identity, offset))
+            assert record is not None
+            records.setdefault(record.digest, record)
+            offset += len(line) + 1
+        kept = list(records.values())
+        first = kept[0]
+        group = Group(first.node, first.stamp, first.serial, first.at, kept, set(records), closed_by="record")
+        scene = build_scene(group) if only_start is None else start_scene(group, only_start)
+        parent = whole.started.parent if whole.started is not None else None
+        return list(self._taxonomy.events_after(scene, parent, categories))
+
     def _complete(self, groups: list[Group]) -> list[Output]:
         outputs: list[Output] = []
         for group in groups:
             outputs.extend(self._taxonomy.events(group))
             outputs.extend(self._losses.closed(group))
         return outputs
+
+
+def _list_in(found: "list[list[Output] | Whole]") -> list[Output]:
+    """The list at the end of what was found, begun if there is none."""
+    if not found or not isinstance(found[-1], list):
+        found.append([])
+    last = found[-1]
+    assert isinstance(last, list)
+    return last

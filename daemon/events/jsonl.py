@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from daemon.events.messages import parse_message, service_of, unfold
+from daemon.events.journal import said_by_program
 from daemon.events.stamps import EARLIEST, LATEST, Stamps
 from daemon.model import Logsource, Value
 
@@ -55,13 +55,14 @@ def parse_json_line(line: bytes, stamps: Stamps) -> Parsed | None:
     fields = _fields(record) if isinstance(record, dict) else None
     if fields is None:
         return None
-    times, program, message = 1, fields.get("SYSLOG_IDENTIFIER"), fields.get("MESSAGE")
-    if isinstance(program, str) and isinstance(message, str):  # journalctl -o json
-        times, once = unfold(message)
-        fields = {**parse_message(program, once), **fields, "program": program}
+    said = said_by_program(record, fields)
+    times = 1
+    if said is not None:
+        times, fields = said.times, said.fields
     text = " ".join(f"{key}={_shown(value)}" for key, value in fields.items())
     host = next((str(fields[key]) for key in _HOST_KEYS if isinstance(fields.get(key), str)), "")
-    return Parsed(fields, _logsource(fields), _time(fields, stamps), host, text, times)
+    logsource = _logsource(fields, said.service if said else "")
+    return Parsed(fields, logsource, _time(fields, stamps), host, text, times)
 
 
 def _decoded(line: bytes) -> Any:
@@ -116,15 +117,14 @@ def _shown(value: Value) -> str:
     return "null" if value is None else str(value)
 
 
-def _logsource(fields: Mapping[str, Value]) -> Logsource:
+def _logsource(fields: Mapping[str, Value], program_service: str) -> Logsource:
     product, category, service = (_said(fields, key) for key in ("product", "category", "service"))
     if not category and not service:
         category = next((name for name, keys in _CATEGORY_KEYS if all(key in fields for key in keys)), "")
     if not category and not service and str(fields.get("msg", "")).startswith(_AUDIT_STAMP) and "type" in fields:
         service = "auditd"
-    program = fields.get("SYSLOG_IDENTIFIER")
-    if not category and not service and isinstance(program, str):
-        service = service_of(program)
+    if not category and not service:
+        service = program_service
     return Logsource(product or "linux", category, service)
 
 

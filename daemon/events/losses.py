@@ -69,8 +69,30 @@ class Losses:
             if len(self._nodes) < _MAX_NODES:
                 self._nodes[record.node] = _Node(record.serial)
             return []
-        self._account(node, record)
+        if record.kind == "SYSTEM_BOOT":
+            node.highest = record.serial
+        else:
+            self._account(node, record.serial, record.at)
         return self._believe(node, record.at, None)
+
+    def expects(self, node: str, serial: int, *, titled: bool) -> bool:
+        """Whether an event with this serial goes on where the node was, and if `titled` (it has a PROCTITLE), tells
+        nothing new by that.
+        """
+        known = self._nodes.get(node)
+        if known is None or (titled and known.untitled):
+            return False
+        return serial == known.highest + 1 or 0 < (serial - known.highest) % _MODULUS < _FORWARD
+
+    def pass_whole(self, node: str, serial: int, at: float) -> list[Lost] | None:
+        """Account for a whole event that `expects` allowed for: as `feed` does for each of its records."""
+        known = self._nodes[node]
+        self._dirty.add(node)
+        if serial == known.highest + 1 and not known.gaps:
+            known.highest = serial
+            return None
+        self._account(known, serial, at)
+        return self._believe(known, at, None)
 
     def closed(self, group: Group) -> list[Lost]:
         """Account for the shape of a group: a SYSCALL without its PROCTITLE, on a host that writes PROCTITLE."""
@@ -126,20 +148,18 @@ class Losses:
                     gap.ticked = None
                 self._nodes[snapshot.key] = node
 
-    def _account(self, node: _Node, record: Record) -> None:
-        ahead = (record.serial - node.highest) % _MODULUS
-        behind = (node.highest - record.serial) % _MODULUS
-        if record.kind == "SYSTEM_BOOT":
-            node.highest = record.serial
-        elif ahead < _FORWARD:
+    def _account(self, node: _Node, serial: int, at: float) -> None:
+        ahead = (serial - node.highest) % _MODULUS
+        behind = (node.highest - serial) % _MODULUS
+        if ahead < _FORWARD:
             if ahead > 1:
-                first, last = (node.highest + 1) % _MODULUS, (record.serial - 1) % _MODULUS
-                node.gaps.append(_Gap(first, last, record.at, self._ticked))
-            node.highest = record.serial
+                first, last = (node.highest + 1) % _MODULUS, (serial - 1) % _MODULUS
+                node.gaps.append(_Gap(first, last, at, self._ticked))
+            node.highest = serial
         elif behind >= _LATE:
-            node.highest = record.serial
+            node.highest = serial
         else:
-            node.gaps = [piece for gap in node.gaps for piece in _without(gap, record.serial)]
+            node.gaps = [piece for gap in node.gaps for piece in _without(gap, serial)]
 
     def _believe(self, node: _Node, at: float | None, now: float | None) -> list[Lost]:
         lost: list[Lost] = []

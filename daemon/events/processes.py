@@ -2,7 +2,8 @@
 
 Learnt from program starts, forks and sightings in the log, seeded from the processes running at start, forgotten at
 exit and reboot. Bounded: the least recently used of more than `limit` go first, and are counted.
-Command lines are redacted when they enter, so that what a rule sees of a parent is the same before and after a restart.
+Command lines are redacted before they are seen or stored, so that what a rule sees of a parent is the same before and
+after a restart.
 """
 
 from collections import OrderedDict
@@ -42,6 +43,7 @@ class Processes:
         self._redact = redact
         self._limit = limit
         self._rows: OrderedDict[Key, Process] = OrderedDict()
+        self._raw: set[Key] = set()
         self._seeded: set[Key] = set()
         self._dirty: set[Key] = set()
         self._stored: set[Key] = set()
@@ -53,21 +55,24 @@ class Processes:
 
     def find(self, node: str, pid: int) -> Process | None:
         """The process of this pid, if known; it becomes the most recently used."""
-        row = self._rows.get((node, pid))
-        if row is not None:
-            self._rows.move_to_end((node, pid))
-        return row
+        key = (node, pid)
+        row = self._rows.get(key)
+        if row is None:
+            return None
+        self._rows.move_to_end(key)
+        return self._clean(key) if key in self._raw else row
 
     def started(self, process: Process) -> None:
         """A program was started, or seen at work: whatever the pid was before, it is this now."""
-        clean = self._redact(process.command_line)
-        same = clean == process.command_line
-        self._put(process if same else msgspec.structs.replace(process, command_line=clean))
+        self._put(process, raw=True)
 
     def is_running(self, node: str, pid: int, image: str) -> bool:
         """Whether this pid is known to be this program (it may be used again); it becomes the most recently used."""
-        known = self.find(node, pid)
-        return known is not None and (known.image == image or image in known.images)
+        known = self._rows.get((node, pid))
+        if known is None:
+            return False
+        self._rows.move_to_end((node, pid))
+        return known.image == image or image in known.images
 
     def forked(self, node: str, parent: int, child: int) -> None:
         """The child is a copy of its parent until it starts a program of its own."""
@@ -94,6 +99,8 @@ class Processes:
 
     def changes(self) -> list[Snapshot]:
         """One row per process that changed since the last call."""
+        for key in self._dirty & self._raw:
+            self._clean(key)
         rows = [Snapshot(self._step, _name(key), None) for key in sorted(self._gone)]
         rows.extend(
             Snapshot(self._step, _name(key), msgspec.json.encode(self._rows[key])) for key in sorted(self._dirty)
@@ -117,9 +124,22 @@ class Processes:
             self._stored.add(key)
             self._dirty.discard(key)
 
-    def _put(self, process: Process) -> None:
+    def _clean(self, key: Key) -> Process:
+        """Redact the command line of a row, which is put off until somebody asks for it: most are never asked for."""
+        self._raw.discard(key)
+        process = self._rows[key]
+        said = self._redact(process.command_line)
+        if said != process.command_line:
+            process = self._rows[key] = msgspec.structs.replace(process, command_line=said)
+        return process
+
+    def _put(self, process: Process, *, raw: bool = False) -> None:
         key = (process.node, process.pid)
         self._rows[key] = process
+        if raw:
+            self._raw.add(key)
+        else:
+            self._raw.discard(key)
         self._rows.move_to_end(key)
         self._dirty.add(key)
         self._gone.discard(key)
@@ -132,6 +152,7 @@ class Processes:
         if self._rows.pop(key, None) is None:
             return
         self._dirty.discard(key)
+        self._raw.discard(key)
         self._seeded.discard(key)
         if key in self._stored:
             self._gone.add(key)

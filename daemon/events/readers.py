@@ -6,8 +6,9 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 
-from daemon.events import Output, Reader
+from daemon.events import Output, Reader, Selector
 from daemon.events.auditd import parse_record
 from daemon.events.auditd_reader import AuditdReader
 from daemon.events.processes import Process
@@ -31,26 +32,30 @@ def build_reader(
     redact: Callable[[str], str],
     zone: tzinfo | None = UTC,
     live: bool = True,
+    selectors: Mapping[str, Selector] = MappingProxyType({}),
 ) -> Reader:
     """The reader of a source. `fmt` is `auditd`, `syslog`, `json`, or `auto` for what each file turns out to be.
 
     `now` dates stamps without a year and lines without a stamp; `usernames` gives the name of a uid of this host
     ("" if it has none); `redact` cleans command lines before they are kept; `zone` is that of stamps without one
     (None: the local one); `live` says that the log is being written as `now` passes, so that a text log's stamp of more
-    than a day ahead is none (see `Stamps`; audit records are taken at their word).
+    than a day ahead is none (see `Stamps`; audit records are taken at their word);
+    `selectors` say by format which texts need not become events.
     Raises ValueError for another `fmt`.
     """
+    auditd = AuditdReader(
+        source, host=host, now=now, usernames=usernames, redact=redact, selector=selectors.get("auditd")
+    )
     if fmt == "auditd":
-        return AuditdReader(source, host=host, now=now, usernames=usernames, redact=redact)
+        return auditd
     stamps = Stamps(now, zone, live=live)
+    syslog = SyslogReader(source, host=host, now=now, stamps=stamps, selector=selectors.get("syslog"))
     if fmt == "syslog":
-        return SyslogReader(source, host=host, now=now, stamps=stamps)
+        return syslog
     if fmt == "json":
         return JsonReader(source, host=host, now=now, stamps=stamps)
     if fmt != "auto":
         raise ValueError(f"expected a format of auto, auditd, syslog or json (got {fmt!r})")
-    auditd = AuditdReader(source, host=host, now=now, usernames=usernames, redact=redact)
-    syslog = SyslogReader(source, host=host, now=now, stamps=stamps)
     return AutoReader(source, auditd, syslog, JsonReader(source, host=host, now=now, stamps=stamps))
 
 
@@ -80,6 +85,7 @@ class AutoReader:
         self, source: str, auditd: AuditdReader, syslog: SyslogReader, json: JsonReader, *, max_files: int = 1024
     ) -> None:
         self.unparsed = 0
+        self.left_out = 0
         self._step = f"format:{source}"
         self._auditd = auditd
         self._readers: Mapping[str, Reader] = {"auditd": auditd, "syslog": syslog, "json": json}
@@ -101,6 +107,7 @@ class AutoReader:
         reader = self._readers[self._format_of(lines) or "syslog"]
         outputs = reader.feed(lines)
         self.unparsed = sum(each.unparsed for each in self._readers.values())
+        self.left_out = sum(each.left_out for each in self._readers.values())
         return outputs
 
     def tick(self, now: float) -> list[Output]:

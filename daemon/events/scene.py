@@ -26,13 +26,29 @@ _DIRECTORY_ARGUMENT = {
 }
 """Which argument of a call holds the directory that a relative path of a new file (or program) starts from."""
 _OPEN_FLAGS = {"open": "a1", "openat": "a2"}
-"""Which argument of a call holds its flags; openat2 hides them in memory that no record shows."""
+"""Which argument of a call holds its flags; for openat2 a record of its own tells them, in octal."""
+_URING_CALLS = {
+    "13": "accept",
+    "16": "connect",
+    "18": "openat",
+    "28": "openat2",
+    "35": "renameat",
+    "36": "unlinkat",
+    "37": "mkdirat",
+    "38": "symlinkat",
+    "39": "linkat",
+}
+"""What an operation of io_uring does (`linux/io_uring.h`), as the system call that does the same."""
+_NAMED_LATER = {"UNKNOWN[1336]": "URINGOP", "UNKNOWN[1337]": "OPENAT2"}
+"""Types that an auditd older than its kernel has no name for."""
 _OVERWRITING = frozenset({"creat", "truncate"})
 _ACCESS_MODE = 3  # O_WRONLY and O_RDWR, the same on every architecture
 
 
 class Scene(Struct, frozen=True):
-    """A decoded group. `call` is the SYSCALL record (empty if it never came), `name` the name of the system call."""
+    """A decoded group. `call` is the SYSCALL record (else that of io_uring, else empty), `name` the name of the call,
+    `cut_short` that fewer arguments came than the program got.
+    """
 
     group: Group
     records: tuple[tuple[Record, Decoded], ...]
@@ -40,10 +56,12 @@ class Scene(Struct, frozen=True):
     name: str = ""
     arguments: tuple[str, ...] = ()
     has_execve: bool = False
+    cut_short: bool = False
     cwd: str = ""
     paths: tuple[Mapping[str, Value], ...] = ()
     title: str = ""
     address: Address | None = None
+    open_flags: str = ""
 
     def value(self, key: str) -> str:
         """A field of the SYSCALL record as text; "" where it is absent or says that it is (`?`, `(null)`)."""
@@ -71,9 +89,9 @@ class Scene(Struct, frozen=True):
         )
 
     def _opens_for_writing(self) -> bool:
-        flags = self.value(_OPEN_FLAGS.get(self.name, ""))
         try:
-            return self.name in _OVERWRITING or bool(int(flags or "0", 16) & _ACCESS_MODE)
+            flags = int(self.value(_OPEN_FLAGS.get(self.name, "")) or "0", 16) | int(self.open_flags or "0", 8)
+            return self.name in _OVERWRITING or bool(flags & _ACCESS_MODE)
         except ValueError:
             return False
 
@@ -95,10 +113,9 @@ class Scene(Struct, frozen=True):
             return name
         if self.cwd:
             return posixpath.normpath(posixpath.join(self.cwd, name))
-        parents = [text_of(path, "name") for path in self.paths if role_of(path) == "PARENT"]
-        if parents and parents[-1].startswith("/"):
-            return posixpath.normpath(posixpath.join(parents[-1], posixpath.basename(name)))
-        return name
+        parents = {text_of(path, "item"): text_of(path, "name") for path in self.paths if role_of(path) == "PARENT"}
+        last = parents[max(parents)] if parents else ""  # a log copied by ausearch has its records in reverse
+        return posixpath.normpath(posixpath.join(last, posixpath.basename(name))) if last.startswith("/") else name
 
 
 def text_of(fields: Mapping[str, Value], key: str) -> str:
@@ -136,23 +153,46 @@ def build_scene(group: Group) -> Scene:
         if kind == "PATH":
             paths.append(decoded.fields)
         else:
-            of_kind.setdefault(kind, decoded.fields)
-    call = of_kind.get("SYSCALL", {})
-    name = text_of(call, "SYSCALL") or syscall_name(text_of(call, "arch"), text_of(call, "syscall"))
-    if name:
-        call = call | {"SYSCALL": name}
+            of_kind.setdefault(_NAMED_LATER.get(kind, kind), decoded.fields)
+    call = _call(of_kind)
     return Scene(
         group,
         tuple(records),
         call,
-        name,
+        _called(call),
         arguments,
         has_execve=bool(execve),
+        cut_short=len(arguments) < _counted(of_kind),
         cwd=_said(of_kind, "CWD", "cwd"),
         paths=tuple(paths),
         title=_said(of_kind, "PROCTITLE", "proctitle"),
         address=parse_sockaddr(_said(of_kind, "SOCKADDR", "saddr")) if "SOCKADDR" in of_kind else None,
+        open_flags=_said(of_kind, "OPENAT2", "oflag"),
     )
+
+
+def _call(of_kind: Mapping[str, Mapping[str, Value]]) -> Mapping[str, Value]:
+    """The fields of the call, with its name."""
+    call = of_kind.get("SYSCALL")
+    if call is None:
+        done = of_kind.get("URINGOP", {})
+        name = _URING_CALLS.get(text_of(done, "uring_op"), "")
+        return {**done, "SYSCALL": name} if name else done
+    name = text_of(call, "SYSCALL")
+    if not name or name.startswith("unknown-syscall("):
+        name = syscall_name(text_of(call, "arch"), text_of(call, "syscall")) or name
+    return {**call, "SYSCALL": name} if name else call
+
+
+def _called(call: Mapping[str, Value]) -> str:
+    """The name alone: auditd says `socketcall(connect)` of 32-bit programs."""
+    return text_of(call, "SYSCALL").partition("(")[0]
+
+
+def _counted(of_kind: Mapping[str, Mapping[str, Value]]) -> int:
+    """How many arguments the program got, as its EXECVE record says."""
+    said = _said(of_kind, "EXECVE", "argc")
+    return int(said) if said.isascii() and said.isdigit() else 0
 
 
 def _said(of_kind: Mapping[str, Mapping[str, Value]], kind: str, key: str) -> str:

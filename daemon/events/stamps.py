@@ -47,14 +47,21 @@ class Stamps:
             return None
         return self.believed((moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp())
 
+    def unzoned(self, stamp: str) -> float | None:
+        """An RFC 3164 stamp as it stands in the line, `Nov 21 09:30:00` or `Nov 21 2026 09:30:00`."""
+        if self._last[0] == stamp:
+            return self.believed(self._last[1])
+        month, day, *year, clock = stamp.split()
+        at = self.bsd(month, day, clock, year[0] if year else None)
+        if at is not None:
+            self._last = (stamp, at)
+        return at
+
     def bsd(self, month: str, day: str, clock: str, year: str | None) -> float | None:
         """An RFC 3164 stamp, with the year where it was written."""
         if year is not None and not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
             return None
-        text = f"{month} {day} {clock} {year}"
-        if self._last[0] != text:
-            self._last = (text, self._epoch(month, day, clock, year))
-        return self.believed(self._last[1])
+        return self.believed(self._epoch(month, day, clock, year))
 
     def believed(self, at: float) -> float | None:
         """The instant itself, None where nobody can mean it (NaN too)."""

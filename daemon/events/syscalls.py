@@ -1,7 +1,8 @@
 """The names of system calls by architecture, for RAW logs, where auditd has not written them.
 
-Numbers are the kernel's own (`asm/unistd_64.h`, `asm/unistd_32.h`, `asm-generic/unistd.h`, `syscall_64.tbl` for x32);
-names are those that `ausyscall` and ENRICHED logs print. From 424 on every architecture counts alike. A dash is a hole.
+Numbers are the kernel's own (`asm/unistd_64.h`, `asm/unistd_32.h`, `asm-generic/unistd.h`, `syscall_64.tbl` for x32),
+and so are the names; ENRICHED logs spell a handful otherwise (see the tests). From 424 on every architecture counts
+alike. A dash is a hole.
 """
 
 _X86_64 = """

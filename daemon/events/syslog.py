@@ -5,11 +5,10 @@ vsftpd's own log is understood too, because Sigma has a service for it and it ha
 """
 
 import re
-from collections.abc import Mapping
 
 from msgspec import Struct
 
-from daemon.events.messages import parse_message, service_of, unfold
+from daemon.events.messages import understand, unfold
 from daemon.events.stamps import Stamps
 from daemon.model import Value
 
@@ -19,23 +18,26 @@ _ISO = (
     r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)"
 )
-_BSD = (
-    r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>[0-9]{1,2}) (?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9:]{8})(?:\.[0-9]{1,9})?"
+_BSD = r"(?P<bsd>[A-Z][a-z]{2} {1,2}[0-9]{1,2} (?:[0-9]{4} )?[0-9:]{8})(?:\.[0-9]{1,9})?"
+_SD_VALUE = r"\"(?:[^\"\\]|\\.)*+\""
+_STRUCTURED = rf"(?:-|(?:\[(?:[^\]\\\"]|{_SD_VALUE}|\\.)*+\])++)"
+_RFC3164 = re.compile(rf"{_PRIORITY}{_BSD} (?P<host>[^ ]{{1,255}}) {_TAG}", re.DOTALL)
+_ISO_STAMPED = re.compile(rf"{_PRIORITY}{_ISO} (?P<host>[^ ]{{1,255}}) {_TAG}", re.DOTALL)
+_RFC5424 = re.compile(
+    rf"<(?P<priority>[0-9]{{1,3}})>1 (?:-|{_ISO}) (?P<host>[^ ]{{1,255}}) (?P<program>[^ ]{{1,128}}) "
+    rf"(?P<pid>[^ ]{{1,128}}) [^ ]{{1,32}} {_STRUCTURED} ?\ufeff?(?P<message>.*)",
+    re.DOTALL,
 )
-_HEADS = (
-    re.compile(rf"{_PRIORITY}{_BSD} (?P<host>[^ ]{{1,255}}) {_TAG}", re.DOTALL),
-    re.compile(rf"{_PRIORITY}{_ISO} (?P<host>[^ ]{{1,255}}) {_TAG}", re.DOTALL),
-    re.compile(
-        r"<(?P<priority>[0-9]{1,3})>1 (?:-|" + _ISO + r") (?P<host>[^ ]{1,255}) (?P<program>[^ ]{1,128}) "
-        r"(?P<pid>[^ ]{1,128}) [^ ]{1,32} (?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+) ?(?P<message>.*)",
-        re.DOTALL,
-    ),
-    re.compile(
-        r"[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>[0-9]{1,2}) (?P<clock>[0-9:]{8}) (?P<year>[0-9]{4}) "
-        r"\[pid (?P<pid>[0-9]{1,10})\] (?P<message>.*)",
-        re.DOTALL,
-    ),
+_VSFTPD = re.compile(
+    r"[A-Z][a-z]{2} (?P<bsd>[A-Z][a-z]{2} {1,2}[0-9]{1,2} [0-9:]{8}) (?P<year>[0-9]{4}) "
+    r"\[pid (?P<pid>[0-9]{1,10})\] (?P<message>.*)",
+    re.DOTALL,
 )
+_UNMARKED = (_RFC3164, _VSFTPD)
+_MARKED = (_RFC3164, _ISO_STAMPED, _RFC5424)
+_RFC3164_PARTS = ("bsd", "priority", "host", "program", "pid", "message")
+_ISO_PARTS = ("iso", "priority", "host", "program", "pid", "message")
+_DIGITS = frozenset("0123456789")
 _FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
     *("ntp", "audit", "alert", "clock", *(f"local{number}" for number in range(8))),
@@ -61,31 +63,46 @@ class Head(Struct, frozen=True):
 
 def parse_head(line: str, stamps: Stamps) -> Head | None:
     """The head of a line; None when it is no syslog line, or its date does not exist."""
-    match = next((found for found in (head.match(line) for head in _HEADS) if found), None)
+    match = _match(line)
     if match is None:
         return None
-    parts = match.groupdict()
     try:
-        at = _moment(parts, stamps)
+        if match.re is _VSFTPD:
+            return _vsftpd_head(match, stamps)
+        if match.re is _RFC3164:
+            stamp, priority, host, program, pid, message = match.group(*_RFC3164_PARTS)
+            at = stamps.unzoned(stamp)
+        else:
+            stamp, priority, host, program, pid, message = match.group(*_ISO_PARTS)
+            at = stamps.iso(stamp) if stamp else None
     except (ValueError, OverflowError, OSError):
         return None
-    pid = parts["pid"] or ""
-    priority = parts.get("priority")
-    times, message = unfold(parts["message"])
-    return Head(
-        at,
-        parts.get("host") or "",
-        parts.get("program") or "vsftpd",
-        "" if pid == "-" else pid,
-        message,
-        int(priority) if priority else None,
-        times,
-    )
+    times = 1
+    if message.startswith("message repeated "):
+        times, message = unfold(message)
+    pid = "" if pid is None or pid == "-" else pid
+    return Head(at, host, program, pid, message, int(priority) if priority else None, times)
+
+
+def _vsftpd_head(match: re.Match[str], stamps: Stamps) -> Head:
+    month, day, clock = match["bsd"].split()
+    return Head(stamps.bsd(month, day, clock, match["year"]), "", "vsftpd", match["pid"], match["message"])
+
+
+def _match(line: str) -> re.Match[str] | None:
+    first = line[:1]
+    if first in _DIGITS:
+        return _ISO_STAMPED.match(line)
+    for head in _MARKED if first == "<" else _UNMARKED:
+        found = head.match(line)
+        if found is not None:
+            return found
+    return None
 
 
 def looks_like_syslog(line: str) -> bool:
     """Whether a line has the shape of one, whatever its date."""
-    return any(head.match(line) for head in _HEADS)
+    return _match(line) is not None
 
 
 def syslog_fields(head: Head) -> tuple[str, dict[str, Value]]:
@@ -99,14 +116,6 @@ def syslog_fields(head: Head) -> tuple[str, dict[str, Value]]:
     if facility is not None and head.priority is not None and facility < len(_FACILITIES):
         fields["facility"] = _FACILITIES[facility]
         fields["severity"] = _SEVERITIES[head.priority & 7]
-    fields.update(parse_message(head.program, head.message))
-    return service_of(head.program, facility), fields
-
-
-def _moment(parts: Mapping[str, str | None], stamps: Stamps) -> float | None:
-    iso, month, day, clock = parts.get("iso"), parts.get("month"), parts.get("day"), parts.get("clock")
-    if iso:
-        return stamps.iso(iso)
-    if month and day and clock:
-        return stamps.bsd(month, day, clock, parts.get("year"))
-    return None
+    service, said = understand(head.program, head.message, facility)
+    fields.update(said)
+    return service, fields

@@ -13,7 +13,8 @@ What a group as a whole says becomes an event of its own, in the taxonomy of Sys
 Ids are made of node, time, serial and record, so a second reading gives the same ids.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -24,6 +25,8 @@ from daemon.events.processes import Process, Processes
 from daemon.events.scene import Scene, build_scene, role_of, text_of
 from daemon.events.sockaddr import parse_sockaddr
 from daemon.model import Event, Logsource, Value
+
+_Find: TypeAlias = Callable[[str, int], Process | None]
 
 _AUDITD = Logsource(service="auditd")
 _EXEC = frozenset({"execve", "execveat"})
@@ -49,9 +52,20 @@ class Taxonomy:
         events = [self._record_event(scene, told, record, decoded) for record, decoded in scene.records]
         if group.closed_by == "late":  # the whole was told without it
             return events
-        events.extend(self._activities(scene, told))
+        events.extend(self._activities(scene, told, self._processes.find))
         self._learn(scene, told)
         return events
+
+    def events_after(self, scene: Scene, parent: Process | None, categories: Container[str]) -> list[Event]:
+        """The events of these categories (empty: those of records) of a scene from which the table of processes has
+        learnt already, with the parent of that time.
+        """
+        told = self._told(scene)
+        events: list[Event] = []
+        if "" in categories:
+            events += [self._record_event(scene, told, record, decoded) for record, decoded in scene.records]
+        activities = self._activities(scene, told, lambda _node, _pid: parent)
+        return events + [one for one in activities if one.logsource.category in categories]
 
     def _told(self, scene: Scene) -> "_Told":
         group = scene.group
@@ -71,7 +85,10 @@ class Taxonomy:
         return _Told(prefix, self._host if ours else node, node, _present(actor))
 
     def _user(self, scene: Scene, node: str) -> str:
-        name, uid = scene.value("UID"), scene.value("uid")
+        return self.user_name(scene.value("UID"), scene.value("uid"), node)
+
+    def user_name(self, name: str, uid: str, node: str) -> str:
+        """Who a uid is: as auditd named it, else by this host's users where the node is this host (empty)."""
         if name and not name.startswith("unknown("):
             return name
         if uid == _UNSET:
@@ -83,20 +100,20 @@ class Taxonomy:
     def _record_event(self, scene: Scene, told: "_Told", record: Record, decoded: Decoded) -> Event:
         fields, text = decoded.fields, decoded.text
         fields.update(told.actor)
-        if record.kind == "SYSCALL" and "SYSCALL" not in fields and scene.name:
+        if record.kind == "SYSCALL" and scene.name and fields.get("SYSCALL") != scene.call["SYSCALL"]:
             fields["SYSCALL"] = scene.name
             text = f"{text} SYSCALL={scene.name}"
-        elif record.kind == "SOCKADDR" and "SADDR" not in fields:
+        elif record.kind == "SOCKADDR":
             said = _address_fields(text_of(fields, "saddr"))
+            text = text if "SADDR" in fields else " ".join([text, *(f"{key}={value}" for key, value in said.items())])
             fields.update(said)
-            text = " ".join([text, *(f"{key}={value}" for key, value in said.items())])
         identity = f"{told.prefix}:{record.kind.lower()}:{record.digest:08x}"
         return Event(identity, record.at, told.host, self._source, _AUDITD, fields, text, record.position)
 
-    def _activities(self, scene: Scene, told: "_Told") -> Iterator[Event]:
+    def _activities(self, scene: Scene, told: "_Told", find: "_Find") -> Iterator[Event]:
         started = scene.name in _EXEC and scene.value("success") == "yes"
         if started or (not scene.call and scene.has_execve):
-            fields = self._process_fields(scene, told)
+            fields = self._process_fields(scene, told, find)
             yield self._activity(scene, told, "process_creation", "process_creation", fields)
         for index, path in enumerate(scene.written):
             name = text_of(path, "name")
@@ -109,7 +126,7 @@ class Taxonomy:
             fields = {**connection, **told.actor, **_extras(scene)}
             yield self._activity(scene, told, "network_connection", "network_connection", fields)
 
-    def _process_fields(self, scene: Scene, told: "_Told") -> dict[str, Value]:
+    def _process_fields(self, scene: Scene, told: "_Told", find: "_Find") -> dict[str, Value]:
         fields: dict[str, Value] = {
             **told.actor,
             "Image": _images(scene),
@@ -117,10 +134,10 @@ class Taxonomy:
             "CurrentDirectory": scene.cwd,
             **_extras(scene),
         }
-        if not scene.has_execve or not scene.call or scene.group.closed_by == "limit":
+        if not scene.has_execve or scene.cut_short or not scene.call or scene.group.closed_by == "limit":
             fields["incomplete"] = "true"
         ppid = _number(scene.value("ppid"))
-        parent = self._processes.find(told.node, ppid) if ppid is not None else None
+        parent = find(told.node, ppid) if ppid is not None else None
         if parent is not None:
             fields["ParentImage"] = parent.image
             fields["ParentCommandLine"] = parent.command_line
@@ -147,7 +164,9 @@ class Taxonomy:
         if started or not self._processes.is_running(node, pid, scene.image):
             ppid = _number(scene.value("ppid")) or 0
             user = text_of(told.actor, "User")
-            self._processes.started(Process(pid, image, scene.command_line, ppid, user, node))
+            # the arguments of a start that failed are not those of the program that tried it
+            said = scene.command_line if started else scene.title
+            self._processes.started(Process(pid, image, said, ppid, user, node))
         child = _number(scene.value("exit")) if done and scene.name in _FORK else None
         if child and not _is_thread(scene):
             self._processes.forked(node, pid, child)
@@ -192,7 +211,7 @@ def _extras(scene: Scene) -> dict[str, Value]:
 
 def _connection(scene: Scene) -> dict[str, Value]:
     address = scene.address
-    if address is None or address.family == "local":
+    if address is None or not address.is_remote:
         return {}
     name = _SOCKETCALL.get(scene.value("a0"), "") if scene.name == "socketcall" else scene.name
     port = str(address.port)
@@ -208,9 +227,11 @@ def _address_fields(saddr: str) -> dict[str, Value]:
     address = parse_sockaddr(saddr)
     if address is None:
         return {}
+    if address.is_remote:
+        return {"saddr_fam": address.family, "laddr": address.host, "lport": str(address.port)}
     if address.family == "local":
-        return {"saddr_fam": "local", "path": address.host}
-    return {"saddr_fam": address.family, "laddr": address.host, "lport": str(address.port)}
+        return {"saddr_fam": address.family, "path": address.host}
+    return {"saddr_fam": address.family}
 
 
 def _is_thread(scene: Scene) -> bool:

@@ -2,19 +2,28 @@
 
 from collections.abc import Callable, Iterable
 
-from daemon.events import Output
+from daemon.events import Output, Selector
 from daemon.events.jsonl import parse_json_line
 from daemon.events.line_events import LineEvents, same_host
 from daemon.events.losses import KernelLosses
 from daemon.events.stamps import Stamps
+from daemon.events.surely_syslog import odd_lines
 from daemon.events.syslog import parse_head, syslog_fields
 from daemon.model import Lines, Logsource, Snapshot
 
 
 class SyslogReader:
-    """A syslog file → one event per message (a line may stand for several), and what the kernel says it lost."""
+    """A syslog file → one event per message (a line may stand for several), and what the kernel says it lost.
 
-    def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
+    With a `selector`, only the lines in which it finds what a rule needs become events.
+    """
+
+    def __init__(
+        self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps, selector: Selector | None = None
+    ) -> None:
+        self._selector = None if selector is None or selector.everything else selector
+        self.left_out = 0
+        self._left = (0, 0)  # what was left out since the last line that was read: where it begins and ends
         self.unparsed = 0
         self.evictions = 0  # a line is an event: nothing is kept
         self._host = host
@@ -26,23 +35,59 @@ class SyslogReader:
         """The events of these lines."""
         outputs: list[Output] = []
         self._line_events.begin()
-        for offset, line in lines.split():
-            if not line:
-                continue
-            text = line.decode("utf-8", "backslashreplace")
-            head = parse_head(text, self._stamps)
-            if head is None:
-                self.unparsed += 1
-                outputs.append(self._line_events.event(lines, offset, Logsource(), text))
-                continue
-            service, fields = syslog_fields(head)
-            logsource = Logsource(service=service)
-            event = self._line_events.event(lines, offset, logsource, text, at=head.at, host=head.host, fields=fields)
-            outputs.extend(self._line_events.copies(event, head.times))
-            if head.program == "kernel":
-                host = "" if same_host(head.host, self._host) else head.host
-                outputs.extend(self._kernel.feed(host, head.message, event.at))
+        if self._selector is None:
+            for offset, line in lines.split():
+                if line:
+                    self._read(lines, offset, line, outputs)
+        else:
+            self._selected(lines, self._selector, outputs)
         return outputs
+
+    def _selected(self, lines: Lines, selector: Selector, outputs: list[Output]) -> None:
+        """Read the lines in which the selector finds something, and those of which it is not sure what they are."""
+        data, begins = lines.data, lines.position.offset
+        self._left = (0, 0)
+        lines_read = 0
+        for start in sorted({*selector.lines(data), *odd_lines(data)}):
+            end = data.index(b"\n", start)
+            line = data[start:end].removesuffix(b"\r")
+            self._left = (self._left[0], start)
+            if line:
+                self._read(lines, begins + start, line, outputs)
+                self._left = (end + 1, end + 1)
+                lines_read += 1
+        self._left = (self._left[0], len(data))
+        self._catch_up(data)
+        self.left_out += data.count(b"\n") - lines_read
+
+    def _catch_up(self, data: bytes) -> None:
+        """Take the time of the last line that has one, of those that were left out: a line without one has it too."""
+        start, end = self._left
+        while end > start:
+            begin = data.rfind(b"\n", start, end - 1) + 1 or start
+            head = parse_head(data[begin : end - 1].decode("utf-8", "backslashreplace"), self._stamps)
+            if head is not None and head.at is not None:
+                self._line_events.moment(head.at)
+                break
+            end = begin
+        self._left = (self._left[1], self._left[1])
+
+    def _read(self, lines: Lines, offset: int, line: bytes, outputs: list[Output]) -> None:
+        text = line.decode("utf-8", "backslashreplace")
+        head = parse_head(text, self._stamps)
+        if head is None or head.at is None:
+            self._catch_up(lines.data)
+        if head is None:
+            self.unparsed += 1
+            outputs.append(self._line_events.event(lines, offset, Logsource(), text))
+            return
+        service, fields = syslog_fields(head)
+        logsource = Logsource(service=service)
+        event = self._line_events.event(lines, offset, logsource, text, at=head.at, host=head.host, fields=fields)
+        outputs.extend(self._line_events.copies(event, head.times))
+        if head.program == "kernel":
+            host = "" if same_host(head.host, self._host) else head.host
+            outputs.extend(self._kernel.feed(host, head.message, event.at))
 
     def tick(self, now: float) -> list[Output]:
         """Nothing: a line is an event."""
@@ -63,6 +108,7 @@ class JsonReader:
 
     def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
         self.unparsed = 0
+        self.left_out = 0
         self.evictions = 0
         self._stamps = stamps
         self._now = now

@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 
 from daemon.events.sshd import parse_sshd
 
+HOSTBASED = (
+    'Failed hostbased for bob from 192.0.2.1 port 4 ssh2: RSA SHA256:x, client user "a" from 10.0.0.1 port 1 ssh2: RSA '
+    'SHA256:z, client user "b", client host "c"'
+)
+
 
 @pytest.mark.parametrize(
     ("message", "fields"),
@@ -91,6 +96,56 @@ from daemon.events.sshd import parse_sshd
             "reverse mapping checking getaddrinfo for a [1.1.1.1] failed [192.0.2.1] failed - POSSIBLE BREAK-IN ATTEMPT!",
             {"src_ip": "192.0.2.1"},
         ),
+        (
+            "Accepted publickey for bob from 192.0.2.1 port 4 ssh2: ED25519-CERT SHA256:x ID bob@ca (serial 7) CA RSA SHA256:y",
+            {"action": "login", "user": "bob", "key_type": "ED25519-CERT", "fingerprint": "SHA256:x"},
+        ),
+        (
+            "Failed publickey for bob from 192.0.2.1 port 4 ssh2: RSA-CERT ID a from 10.0.0.1 port 1 (serial 0) CA RSA SHA256:y",
+            {"user": "bob", "src_ip": "192.0.2.1", "key_type": "RSA-CERT", "fingerprint": "SHA256:y"},
+        ),
+        (
+            HOSTBASED,
+            {"user": "bob", "src_ip": "192.0.2.1", "method": "hostbased", "fingerprint": "SHA256:x"},
+        ),
+        (
+            "Accepted gssapi-with-mic for bob from 192.0.2.1 port 4 ssh2: bob@EXAMPLE.ORG",
+            {"action": "login", "user": "bob", "src_ip": "192.0.2.1"},
+        ),
+        (
+            "Partial publickey for bob from 192.0.2.1 port 4 ssh2: RSA SHA256:x",
+            {"action": "login_partial", "user": "bob"},
+        ),
+        ("input_userauth_request: invalid user admin [preauth]", {"action": "auth_request", "user": "admin"}),
+        ("User bob not allowed because account is locked", {"action": "login_denied", "user": "bob"}),
+        (
+            "User bob not allowed because shell /bin/x does not exist",
+            {"action": "login_denied", "reason": "shell /bin/x does not exist"},
+        ),
+        ("ROOT LOGIN REFUSED FROM 192.0.2.1 port 4", {"action": "login_denied", "user": "root", "src_port": "4"}),
+        (
+            "error: PAM: Permission denied for root from 192.0.2.1",
+            {"action": "auth_failure", "reason": "Permission denied"},
+        ),
+        (
+            "Authentication tried for bob with correct key but not from a permitted host (host=a.example, ip=192.0.2.1).",
+            {"action": "login_denied", "user": "bob", "src_ip": "192.0.2.1"},
+        ),
+        ("subsystem request for sftp by user bob", {"action": "subsystem", "subsystem": "sftp", "user": "bob"}),
+        (
+            "subsystem request for x by user y by user bob failed, subsystem not found",
+            {"action": "subsystem", "subsystem": "x by user y", "user": "bob"},
+        ),
+        ("subsystem request for sftp", {"action": "subsystem", "subsystem": "sftp"}),
+        (
+            "Starting session: subsystem 'a' for root from 10.0.0.1 port 1 id 0' for bob from 192.0.2.1 port 4 id 0",
+            {"action": "session", "user": "bob", "src_ip": "192.0.2.1"},
+        ),
+        ("Starting session: command for bob from 192.0.2.1 port 4 id 0", {"action": "session", "user": "bob"}),
+        (
+            "session closed for local user bob from [192.0.2.1]",
+            {"action": "sftp_session_closed", "src_ip": "192.0.2.1"},
+        ),
     ],
 )
 def test_messages(message: str, fields: dict[str, str]) -> None:
@@ -105,6 +160,11 @@ def test_messages(message: str, fields: dict[str, str]) -> None:
         "Failed",
         "Failed password for x",
         "Accepted password for root from 192.0.2.1 port 4 ssh2 and more",
+        "Accepted key RSA SHA256:x found at /home/a for b from 10.0.0.1 port 1 ssh2",
+        "Authentication refused: bad ownership or modes for directory /home/bob",
+        "Failed password for root from 192.0.2.1 port x ssh2",
+        "User child is on pid 12",
+        "Starting session: x",
     ],
 )
 def test_the_unknown_has_no_fields(message: str) -> None:

@@ -41,6 +41,27 @@ def test_a_written_year_is_believed() -> None:
     assert stamps(2026, 1, 1).bsd("Feb", "3", "04:05:06", "2017") == epoch(2017, 2, 3, 4, 5, 6)
 
 
+def test_a_stamp_as_it_stands_in_the_line() -> None:
+    live = stamps(2026, 11, 21, 9)
+    for stamp in ("Nov 21 09:30:00", "Nov 21 09:30:00", "Nov 21 2026 09:30:00"):
+        assert live.unzoned(stamp) == epoch(2026, 11, 21, 9, 30)
+    assert live.unzoned("Nov  1 09:30:00") == epoch(2026, 11, 1, 9, 30)
+    assert live.unzoned("Nov 23 2026 00:00:00") is None
+    with pytest.raises(ValueError, match="day"):
+        live.unzoned("Feb 31 09:30:00")
+
+
+def test_the_stamp_of_the_line_before_is_judged_again() -> None:
+    today = [epoch(2026, 11, 21)]
+    live = Stamps(lambda: today[0], UTC)
+    assert live.unzoned("Nov 22 2026 00:00:00") == epoch(2026, 11, 22)
+    today[0] = epoch(2026, 11, 20)
+    assert live.unzoned("Nov 22 2026 00:00:00") is None
+    assert live.unzoned("Nov 23 2026 00:00:00") is None
+    today[0] = epoch(2026, 11, 23)
+    assert live.unzoned("Nov 23 2026 00:00:00") == epoch(2026, 11, 23)
+
+
 @pytest.mark.parametrize(
     "stamp", [("Foo", "1", "01:00:00"), ("Feb", "30", "01:00:00"), ("Jan", "1", "25:00:00"), ("Jan", "1", "aa:00:00")]
 )

@@ -1,6 +1,8 @@
 """Names of system calls; numbers as in the kernel's headers."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,27 @@ def test_the_tables_are_those_of_the_kernels_headers(arch: str, header: str) -> 
         pytest.skip(f"needs the kernel's headers for user space: {path}")
     for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", path.read_text()):
         assert syscall_name(arch, number) == name
+
+
+SPELT_OTHERWISE = {
+    (X86_64, "17"): "pread",
+    (X86_64, "18"): "pwrite",
+    (I386, "283"): "sys_kexec_load",
+    (I386, "423"): "sched_rr_get_interval64",
+    (AARCH64, "61"): "getdents",
+    (AARCH64, "67"): "pread",
+    (AARCH64, "68"): "pwrite",
+    (AARCH64, "80"): "newfstat",
+}
+"""What auditd 3.0.9 calls otherwise than the kernel's headers do."""
+
+
+@pytest.mark.parametrize(("arch", "machine"), [(X86_64, "x86_64"), (I386, "i386"), (AARCH64, "aarch64")])
+def test_the_tables_are_those_of_auditd(arch: str, machine: str) -> None:
+    if shutil.which("ausyscall") is None:
+        pytest.skip("needs ausyscall of Debian's package auditd")
+    done = subprocess.run(["ausyscall", machine, "--dump"], capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()[1:]]
+    assert len(rows) > 300
+    for number, name in rows:
+        assert name in {syscall_name(arch, number), SPELT_OTHERWISE.get((arch, number))}

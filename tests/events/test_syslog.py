@@ -1,5 +1,6 @@
 """Heads of syslog lines in all their dialects."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +31,9 @@ def head(line: str) -> Head | None:
             '<165>1 2026-11-21T09:30:00.000Z h evntslog 7 ID [a@1 k="v \\"]\\" w"][b@2 x="1"] text ]',
             Head(AT, "h", "evntslog", "7", "text ]", 165),
         ),
+        ("<13>1 2026-11-21T09:30:00Z h app - - - \ufefftext", Head(AT, "h", "app", "", "text", 13)),
+        ("<78>2026-11-21T09:30:00Z h CRON[7]: (root) CMD (x)", Head(AT, "h", "CRON", "7", "(root) CMD (x)", 78)),
+        ("Nov 21 09:30:00.123456 h x: y", Head(AT, "h", "x", "", "y")),
         ("<13>1 - h app - - - text", Head(None, "h", "app", "", "text", 13)),
         (
             'Sat Nov 21 09:30:00 2026 [pid 2] [bob] FAIL LOGIN: Client "192.0.2.1"',
@@ -98,3 +102,56 @@ def test_no_text_raises(text: str) -> None:
 def test_long_hostile_structured_data_costs_little() -> None:
     for filler in ('[a="', "[a]", '\\"', "[", "[a=\\"):
         head(f"<1>1 - h app - - {filler * 20_000}")
+
+
+HEADS = (
+    *(
+        "",
+        "Nov 21 09:30:00 h ",
+        "Nov 21 09:30:00 h x[",
+        "2026-11-21T09:30:00Z h ",
+        "<13>1 - h app - - ",
+        "<13>1 - h app - - [",
+    ),
+    *(
+        "Sat Nov 21 09:30:00 2026 [pid 2] ",
+        "<",
+        "Nov 21 ",
+        "2026-11-21T09:30:00",
+        "Nov 21 09:30:00 h x: message repeated 2 times: [",
+    ),
+)
+
+
+@pytest.mark.parametrize("start", HEADS)
+def test_a_line_of_a_megabyte_costs_little(start: str) -> None:
+    for filler in (" ", "x", "0", "[", "]", "[a]", '[a="b"]', '"', '\\"', "\\", ":", "<1>", "2026-", "Nov "):
+        line = (start + filler * 1_000_000)[:1_000_000]
+        began = time.process_time()
+        found = head(line)
+        if found is not None:
+            syslog_fields(found)
+        assert time.process_time() - began < 0.5, filler
+
+
+def test_what_cron_logs_for_pam_is_of_the_auth_log() -> None:
+    for line, service in (
+        ("<78>Nov 21 09:30:00 h CRON[1]: (root) CMD (x)", "cron"),
+        ("<86>Nov 21 09:30:00 h CRON[1]: pam_unix(cron:session): session closed for user root", "auth"),
+        ("Nov 21 09:30:00 h CRON[1]: pam_unix(cron:session): session closed for user root", "auth"),
+        ("<86>Nov 21 09:30:00 h CRON[1]: x", "auth"),
+    ):
+        found = head(line)
+        assert found is not None
+        assert syslog_fields(found)[0] == service, line
+
+
+def test_an_audit_record_of_the_kernel_is_one() -> None:
+    found = head('<6>Nov 21 09:30:00 h kernel: [ 1.2] audit: type=1400 audit(1795253400.5:7): apparmor="DENIED" pid=9')
+    assert found is not None
+    service, fields = syslog_fields(found)
+    assert service == "auditd"
+    assert (
+        fields.items()
+        >= {"type": "AVC", "apparmor": "DENIED", "pid": "9", "program": "kernel", "hostname": "h"}.items()
+    )

@@ -119,10 +119,8 @@ def test_a_real_auth_log(shared_data: Path) -> None:
     )
     assert Counter(event.logsource.service for event in events) == {
         "sshd": 4095 + more,
-        "cron": 1264,
-        "auth": 967,
+        "auth": 967 + 1264 + 238,  # what PAM says in the name of cron and of systemd's user sessions is in auth.log
         "sudo": 557,
-        "syslog": 238,
     }
     failed = [e for e in events if e.fields.get("action") == "login_failed" and e.fields.get("method") == "password"]
     assert (len(failed), raw.count(b"Failed password"), more) == (713 + more, 713, 325)
