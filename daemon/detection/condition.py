@@ -1,94 +1,34 @@
-"""pySigma's condition tree → a predicate on events that can also say in words why it matched.
+"""The conditions of a rule → a predicate on events that can also say in words which of its searches matched, and why.
 
-Nodes are closures over closures: a node's `test` calls its children's `test` and nothing else. Plain comparisons of one
-field that are joined by `or` become one set look-up and one `startswith`/`endswith` call.
+pySigma parses the condition; its searches are resolved here, so that each node keeps the name of the search it is of.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeAlias
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from sigma import conditions as sigma
+from sigma.exceptions import SigmaConditionError
 from sigma.types import SigmaExpansion
 
-from daemon.detection.matchers import WORDS, Leaf, Test, UnsupportedError, build_leaf
+from daemon.detection.matchers import Leaf, UnsupportedError, build_leaf
+from daemon.detection.nodes import AllOf, AnyOf, Needs, Node, Not, join_all, join_any, name_search, negate
 from daemon.detection.view import View
-from daemon.detection.wording import unique
+from daemon.detection.wording import say_phrases
 from daemon.model import Event
+
+__all__ = ["AllOf", "AnyOf", "Condition", "Leaf", "Match", "Node", "Not", "compile_condition"]
 
 _DEPTH = 64
 """How deep a condition may nest; deeper ones are refused, long before Python's own limit."""
 
+_PATTERN = re.compile(r"\bof\s+[\w*]*-[\w*-]*")
+_HYPHEN = "0hyphen0"
 
-class Node(Protocol):
-    """A part of a condition: callable on a view, and able to say itself."""
-
-    @property
-    def test(self) -> Test:
-        """Whether it holds for an event."""
-        ...
-
-    def because(self, view: View) -> list[str]:
-        """The phrases that made it hold; empty when only something absent did."""
-        ...
-
-    def leaves(self) -> tuple[Leaf, ...]:
-        """Its comparisons."""
-        ...
-
-
-class AllOf(Struct, frozen=True):
-    """Holds when every part does."""
-
-    parts: tuple[Node, ...]
-    test: Test
-
-    def because(self, view: View) -> list[str]:
-        """What each part says."""
-        return [phrase for part in self.parts for phrase in part.because(view)]
-
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The comparisons of all parts."""
-        return tuple(leaf for part in self.parts for leaf in part.leaves())
-
-    def __str__(self) -> str:
-        return " and ".join(_grouped(part) for part in self.parts)
-
-
-class AnyOf(Struct, frozen=True):
-    """Holds when some part does; says the first that did."""
-
-    parts: tuple[Node, ...]
-    test: Test
-
-    def because(self, view: View) -> list[str]:
-        """What the first part that holds says."""
-        return next((part.because(view) for part in self.parts if part.test(view)), [])
-
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The comparisons of all parts."""
-        return tuple(leaf for part in self.parts for leaf in part.leaves())
-
-    def __str__(self) -> str:
-        return " or ".join(_grouped(part) for part in self.parts)
-
-
-class Not(Struct, frozen=True):
-    """Holds when the part does not."""
-
-    part: Node
-    test: Test
-
-    def because(self, view: View) -> list[str]:  # noqa: ARG002 - an absence has no words of its own
-        """Nothing: what is not there explains little beside what is."""
-        return []
-
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The comparisons of the part."""
-        return self.part.leaves()
-
-    def __str__(self) -> str:
-        return f"not {_grouped(self.part)}"
+Tree: TypeAlias = Any
+"""A node of pySigma's parsed condition; None where it held nothing."""
 
 
 class Match(Struct, frozen=True):
@@ -109,158 +49,96 @@ class Condition:
         self.fields = frozenset(leaf.field for leaf in leaves if leaf.field is not None)
         self.gauges = frozenset(leaf.field for leaf in leaves if leaf.field is not None and leaf.gauge)
 
+    @property
+    def needs(self) -> Needs:
+        """What the folded text of an event must contain for it to match: of every set at least one literal."""
+        return self.node.needs
+
     def match(self, event: Event) -> Match | None:
         """The reason why the event matches, None when it does not."""
         view = View(event)
         return Match(self.because(view)) if self.test(view) else None
 
-    def because(self, view: View) -> str:
-        """Why a view that passed `test` did, in words."""
-        return " and ".join(unique(self.node.because(view))) or str(self)
+    def because(self, view: View, shown: View | None = None) -> str:
+        """Why a view that passed `test` did, in words: which searches of the rule, and which values, as they are in
+        `shown` (the same event without its secrets).
+        """
+        return say_phrases(self.node.because(view, view if shown is None else shown)) or str(self)
 
     def __str__(self) -> str:
         return str(self.node)
 
 
-Tree: TypeAlias = Any
-"""A node of pySigma's parsed condition; None where it held nothing."""
-
-
-def compile_condition(trees: Sequence[Tree], filters: Sequence[Tree] = ()) -> Condition:
+def compile_condition(
+    conditions: Sequence[sigma.SigmaCondition], filters: Sequence[sigma.SigmaCondition] = ()
+) -> Condition:
     """Several conditions of one rule are alternatives; every filter must hold besides.
 
-    Raises UnsupportedError saying what was expected.
+    Raises UnsupportedError saying what was expected, and what pySigma raises for a condition that it cannot parse.
     """
-    built = _any([_node(tree, 0) for tree in trees])
+    built = join_any([_compile(condition) for condition in conditions])
     if filters:
-        built = _all([built, *(_node(tree, 0) for tree in filters)])
+        built = join_all([built, *map(_compile, filters)])
     return Condition(built)
 
 
-def _node(tree: Tree, depth: int) -> Node:
+def _compile(condition: sigma.SigmaCondition) -> Node:
+    """Parsed by pySigma, whose grammar has hyphens in the names of searches, but not in patterns of them."""
+    spelled = _PATTERN.sub(lambda match: match[0].replace("-", _HYPHEN), condition.condition)
+    parsed = sigma.SigmaCondition(spelled, condition.detections).parse(postprocess=False)
+    return _node(parsed, condition.detections, 0)
+
+
+def _node(tree: Tree, searches: Any, depth: int) -> Node:
+    """A node of a parsed condition; `searches` are pySigma's detections."""
     if depth > _DEPTH:
         raise UnsupportedError(f"expected a condition nested at most {_DEPTH} deep")
-    if isinstance(tree, sigma.ConditionNOT):
-        return _not(_children(tree, depth)[0])
-    if isinstance(tree, sigma.ConditionAND):
-        return _all(_children(tree, depth))
-    if isinstance(tree, sigma.ConditionOR):
-        return _any(_children(tree, depth))
+    if isinstance(tree, sigma.ConditionIdentifier):
+        return _search(tree.identifier, searches)
+    if isinstance(tree, sigma.ConditionSelector):
+        return _selected(tree, searches)
+    return _joined(tree, [_node(arg, searches, depth + 1) for arg in tree.args])
+
+
+def _selected(tree: sigma.ConditionSelector, searches: Any) -> Node:
+    """`1 of x*`, `all of them`; names that begin with `_` are not among `them` (Sigma 2.1, Condition)."""
+    pattern = tree.pattern.replace(_HYPHEN, "-")
+    hidden = pattern.startswith("_")
+    names = [name for name in searches.detections if fnmatchcase(name, "*" if pattern == "them" else pattern)]
+    found = [_search(name, searches) for name in names if hidden or not name.startswith("_")]
+    if not found:
+        raise SigmaConditionError(f"Selector '{tree.args[0]} of {pattern}' doesn't match any detection")
+    return join_all(found) if tree.cond_class is sigma.ConditionAND else join_any(found)
+
+
+def _search(name: str, searches: Any) -> Node:
+    if name not in searches.detections:
+        raise SigmaConditionError(f"Detection '{name}' not defined in detections")
+    return name_search(_value_node(searches.detections[name].postprocess(searches), 0), name)
+
+
+def _value_node(tree: Tree, depth: int) -> Node:
+    """A node of a resolved search."""
+    if depth > _DEPTH:
+        raise UnsupportedError(f"expected a search nested at most {_DEPTH} deep")
     if isinstance(tree, sigma.ConditionFieldEqualsValueExpression):
         return _value(tree.field, tree.value)
     if isinstance(tree, sigma.ConditionValueExpression):
         return _value(None, tree.value)
-    raise UnsupportedError("expected a condition that compares something")
+    if tree is None:
+        raise UnsupportedError("expected a search that compares something")
+    return _joined(tree, [_value_node(arg, depth + 1) for arg in tree.args if arg is not None])
 
 
-def _children(tree: Any, depth: int) -> list[Node]:
-    nodes = [_node(arg, depth + 1) for arg in tree.args if arg is not None]
-    if not nodes:
+def _joined(tree: Tree, parts: list[Node]) -> Node:
+    if not parts:
         raise UnsupportedError("expected a condition that compares something")
-    return nodes
+    if isinstance(tree, sigma.ConditionNOT):
+        return negate(parts[0])
+    return join_all(parts) if isinstance(tree, sigma.ConditionAND) else join_any(parts)
 
 
 def _value(field: str | None, value: Any) -> Node:
     if isinstance(value, SigmaExpansion):
-        return _any([_value(field, one) for one in value.values])
+        return join_any([_value(field, one) for one in value.values])
     return build_leaf(field, value)
-
-
-def _not(part: Node) -> Node:
-    inner = part.test
-    return Not(part, lambda view: not inner(view))
-
-
-def _all(parts: list[Node]) -> Node:
-    if len(parts) == 1:
-        return parts[0]
-    tests = tuple(part.test for part in parts)
-    if len(tests) == 2:  # noqa: PLR2004 - the commonest number gets the shortest path
-        first, second = tests
-        return AllOf(tuple(parts), lambda view: first(view) and second(view))
-
-    def test(view: View) -> bool:
-        for one in tests:  # noqa: SIM110 - a loop takes half the time of all() here
-            if not one(view):
-                return False
-        return True
-
-    return AllOf(tuple(parts), test)
-
-
-def _any(parts: list[Node]) -> Node:
-    if len(parts) == 1:
-        return parts[0]
-    tests = tuple(_grouped_tests(parts))
-    if len(tests) == 1:
-        return AnyOf(tuple(parts), tests[0])
-
-    def test(view: View) -> bool:
-        for one in tests:  # noqa: SIM110 - a loop takes half the time of any() here
-            if one(view):
-                return True
-        return False
-
-    return AnyOf(tuple(parts), test)
-
-
-def _grouped_tests(parts: Iterable[Node]) -> list[Test]:
-    """The tests of alternatives, those with literals of one field and one way as a single test."""
-    groups: dict[tuple[str | None, str], list[str]] = {}
-    others: list[Test] = []
-    for part in parts:
-        if isinstance(part, Leaf) and part.literal is not None:
-            way, needle = part.literal
-            groups.setdefault((part.field, way), []).append(needle)
-        else:
-            others.append(part.test)
-    return [_LITERALS[way](field, tuple(needles)) for (field, way), needles in groups.items()] + others
-
-
-def _is_any(field: str | None, needles: tuple[str, ...]) -> Test:
-    wanted = frozenset(needles)
-    return lambda view: not wanted.isdisjoint(view.lowered[field])
-
-
-def _contains_any(field: str | None, needles: tuple[str, ...]) -> Test:
-    def test(view: View) -> bool:
-        for text in view.lowered[field]:
-            for needle in needles:
-                if needle in text:
-                    return True
-        return False
-
-    return test
-
-
-def _starts_any(field: str | None, needles: tuple[str, ...]) -> Test:
-    def test(view: View) -> bool:
-        for text in view.lowered[field]:  # noqa: SIM110 - a loop takes half the time of any() here
-            if text.startswith(needles):
-                return True
-        return False
-
-    return test
-
-
-def _ends_any(field: str | None, needles: tuple[str, ...]) -> Test:
-    def test(view: View) -> bool:
-        for text in view.lowered[field]:  # noqa: SIM110 - a loop takes half the time of any() here
-            if text.endswith(needles):
-                return True
-        return False
-
-    return test
-
-
-_LITERALS: dict[str, Callable[[str | None, tuple[str, ...]], Test]] = {
-    "is": _is_any,
-    "contains": _contains_any,
-    "starts": _starts_any,
-    "ends": _ends_any,
-}
-assert _LITERALS.keys() == WORDS.keys()
-
-
-def _grouped(part: Node) -> str:
-    return f"({part})" if isinstance(part, AllOf | AnyOf) else str(part)

@@ -1,6 +1,6 @@
 """Event → anomalies: which rules look at an event, and what becomes of those that match.
 
-A rule sees an event when every logsource attribute that it sets equals the event's. A rule without a category sees only
+Which rules see which events is in `routing`: a rule for a service or for all of Linux, having no category, sees only
 log lines: not what is synthesised from them (process_creation, file_event …) and not readings. So a rule for all of
 Linux looks at every line whatever its service, and a process start is judged once, not once more as its audit record.
 """
@@ -8,11 +8,15 @@ Linux looks at every line whatever its service, and a process start is judged on
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from daemon.detection.cleaning import Cleaner
 from daemon.detection.correlation import Correlator
 from daemon.detection.entity import entity_of
 from daemon.detection.firing import build_anomaly, evidence, kept_words
 from daemon.detection.keyed import STEP
-from daemon.detection.matchers import Test
+from daemon.detection.nodes import Node
+from daemon.detection.prefilter import Prefilter
+from daemon.detection.route import Route, build_prefilter
+from daemon.detection.routing import sees
 from daemon.detection.rules import ParsedRules, Rule
 from daemon.detection.sustain import Sustainer
 from daemon.detection.view import View
@@ -21,34 +25,36 @@ from daemon.model import Anomaly, Event, Incident, Logsource, RuleRef, Snapshot
 _MOST_ROUTES = 1024
 
 
-def sees(rule: Logsource, event: Logsource) -> bool:
-    """Whether a rule of this logsource looks at events of that one."""
-    return (
-        rule.category == event.category.lower()
-        and rule.product in {"", event.product.lower()}
-        and rule.service in {"", event.service.lower()}
-    )
-
-
 class Engine:
     """All rules over one stream of events (a Detector).
 
     `redact` cleans an event before it is cut to what windows and anomalies keep (and the store with them).
+    `prefilter` chooses the rules that are asked about an event by the literals that they need; without it all are.
     Bounded: `max_groups` groups or entities per stateful rule, the least recently used going first (`evictions`).
     """
 
     def __init__(
-        self, parsed: ParsedRules, *, max_groups: int = 10_000, redact: Callable[[Event], Event] = lambda event: event
+        self,
+        parsed: ParsedRules,
+        *,
+        max_groups: int = 10_000,
+        redact: Callable[[Event], Event] = lambda event: event,
+        prefilter: bool = True,
     ) -> None:
         self._redact = redact
         self.rules: tuple[RuleRef, ...] = tuple(rule.ref for rule in parsed.rules)
         self._plain = [rule for rule in parsed.rules if rule.condition is not None and rule.sustain is None]
         self._sustainers = [Sustainer(rule, max_groups, redact) for rule in parsed.rules if rule.sustain is not None]
         self._watchers = {one.rule.ref.id: one for one in self._sustainers}
-        self._correlators = [Correlator(rule, max_groups) for rule in parsed.rules if rule.correlation is not None]
+        self._cleaner = Cleaner(redact)
+        self._correlators = [
+            Correlator(rule, max_groups, self._cleaner) for rule in parsed.rules if rule.correlation is not None
+        ]
         self._stateful: list[Sustainer | Correlator] = [*self._sustainers, *self._correlators]
         self._built_upon = frozenset(chain.from_iterable(one.inputs for one in self._correlators))
-        self._routes: dict[Logsource, tuple[tuple[tuple[Test, Rule], ...], tuple[Sustainer, ...]]] = {}
+        self._routes: dict[Logsource, Route] = {}
+        self._prefilters = prefilter
+        self._known: dict[tuple[int, ...], Prefilter] = {}
         self._gone: list[Snapshot] = []
 
     def sustained(self, incident: Incident, now: float) -> bool:
@@ -63,15 +69,15 @@ class Engine:
 
     def feed(self, event: Event) -> list[Anomaly]:
         """The rules that this event makes fire, those of single events first."""
-        plain, sustained = self._routes.get(event.logsource) or self._route(event.logsource)
-        if not plain and not sustained:
+        route = self._routes.get(event.logsource) or self._route(event.logsource)
+        if not route:
             return []
         view = View(event)
-        matched = [rule for test, rule in plain if test(view)]
+        matched, sustained = route.matching(view), route.sustained
         if not matched and not sustained:
             return []
-        clean = self._redact(event) if matched else None
-        anomalies = self._singles([rule for rule in matched if rule.fires], view, clean) if clean else []
+        loud = [rule for rule in matched if rule.fires]
+        anomalies = self._singles(loud, view, self._redact(event)) if loud else []
         fired = {rule.ref.id for rule in matched}
         for sustainer in sustained:
             anomaly = sustainer.feed(view)
@@ -81,7 +87,7 @@ class Engine:
                 if sustainer.rule.fires:
                     anomalies.append(anomaly)
         if not fired.isdisjoint(self._built_upon):
-            anomalies += self._correlate(fired, clean or self._redact(event))
+            anomalies += self._correlate(fired, self._cleaner.later(event))
         return anomalies
 
     def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
@@ -112,11 +118,11 @@ class Engine:
 
     def _singles(self, rules: Iterable[Rule], view: View, clean: Event) -> list[Anomaly]:
         """What is found and said is of the whole event; what is kept of it is cut."""
-        anomalies = []
+        anomalies, shown = [], View(clean)
         for rule in rules:
             assert rule.condition is not None
             kept = evidence(clean)
-            because = kept_words(rule.condition.because(view), view.event, self._redact)
+            because = kept_words(rule.condition.because(view, shown), view.event, self._redact)
             anomalies.append(build_anomaly(rule.ref, entity_of(view.event, rule.entity), because, (kept,)))
         return anomalies
 
@@ -124,6 +130,8 @@ class Engine:
         """Correlations in an order in which each comes after those it is built upon."""
         anomalies: list[Anomaly] = []
         for correlator in self._correlators:
+            if fired.isdisjoint(correlator.inputs):
+                continue
             for rule_id in correlator.inputs:
                 anomaly = correlator.feed(rule_id, event) if rule_id in fired else None
                 if anomaly is None:
@@ -133,14 +141,18 @@ class Engine:
                     anomalies.append(anomaly)
         return anomalies
 
-    def _route(self, source: Logsource) -> tuple[tuple[tuple[Test, Rule], ...], tuple[Sustainer, ...]]:
+    def _route(self, source: Logsource) -> Route:
         if len(self._routes) >= _MOST_ROUTES:
             self._routes.clear()  # services are names of programs, and those may be anything
-        plain = tuple(
-            (rule.condition.test, rule)
-            for rule in self._plain
-            if rule.condition is not None and sees(rule.logsource, source)
-        )
-        sustained = tuple(one for one in self._sustainers if sees(one.rule.logsource, source))
-        self._routes[source] = (plain, sustained)
-        return plain, sustained
+        plain = [rule for rule in self._plain if sees(rule.logsource, source)]
+        sustained = [one for one in self._sustainers if sees(one.rule.logsource, source)]
+        route = self._routes[source] = Route(plain, sustained, self._prefilter if self._prefilters else None)
+        return route
+
+    def _prefilter(self, nodes: tuple[Node, ...]) -> Prefilter:
+        """Many logsources have the same rules, so they share what chooses among them."""
+        key = tuple(map(id, nodes))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = build_prefilter(nodes)
+        return known

@@ -6,25 +6,33 @@ too long keeps a hash of what was cut. So grouping by the rendered text never me
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import TypeAlias
 
 from daemon.detection.view import texts_of
 from daemon.detection.wording import visible
 from daemon.model import Event
 
 _LONGEST = 200
-_BY_CATEGORY: dict[str, tuple[str, ...]] = {
-    "process_creation": ("User", "host"),
-    "file_event": ("User", "host"),
-    "network_connection": ("User", "host"),
-    "evidence_loss": ("source", "why"),
+_Rungs: TypeAlias = tuple[tuple[str, ...], ...]
+_WHO: _Rungs = (("User", "host"),)
+_BY_CATEGORY: dict[str, _Rungs] = {
+    "process_creation": _WHO,
+    "file_event": _WHO,
+    "network_connection": _WHO,
+    "evidence_loss": (("source", "why"),),
 }
-_BY_SERVICE: dict[str, tuple[str, ...]] = {
-    "sshd": ("src_ip", "src_host"),
-    "sudo": ("user",),
-    "su": ("user",),
-    "auth": ("src_ip", "src_host", "user"),
-    "vsftpd": ("src_ip",),
+_BY_SERVICE: dict[str, _Rungs] = {
+    "sshd": (("src_ip", "src_host"),),
+    "vsftpd": (("src_ip", "src_host"),),
+    "sudo": (("user",),),
+    "su": (("user",),),
+    "cron": (("user",),),
+    "auth": (("src_ip", "src_host", "user"),),
+    "auditd": (("User", "acct", "host"),),
+    "syslog": (("program", "host"),),
 }
+_UNKNOWN: _Rungs = (("src_ip", "src_host"), ("user",), ("User",), ("host",))
+"""Logs of a kind that we know nothing of (JSON of any program) name an actor like this, if at all."""
 _TAGS = ("disk.mount", "net.interface", "gpu.index")
 """Fields that name the measured thing; a sample carries those of one thing, perhaps with more text beside it."""
 
@@ -50,12 +58,13 @@ def entity_of(event: Event, configured: Sequence[str] = ()) -> str:
 
 
 def default_fields(event: Event) -> tuple[str, ...]:
-    """The fields that name the entity of events of this logsource."""
+    """The fields that name the entity of events of this logsource: the first choice of which the event has any."""
     source = event.logsource
     if source.category.endswith("_metrics"):
         known = [tag for tag in _TAGS if tag in event.fields]
         return tuple(known or sorted(name for name, value in event.fields.items() if isinstance(value, str)))
-    return _BY_CATEGORY.get(source.category) or _BY_SERVICE.get(source.service) or ("host",)
+    rungs = _BY_CATEGORY.get(source.category.lower()) or _BY_SERVICE.get(source.service.lower()) or _UNKNOWN
+    return next((rung for rung in rungs if any(field_text(event, name) is not None for name in rung)), rungs[-1])
 
 
 def entity_text(pairs: Sequence[tuple[str, str]]) -> str:

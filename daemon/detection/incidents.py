@@ -31,9 +31,10 @@ class Incidents:
 
     An anomaly within `quiet_after` of the latest of an incident, before or after it, joins it. Of joined ones people
     hear when the severity rose or `repeat_every` has passed since they last heard. At most `max_tracked` incidents can
-    be joined: beyond that the one whose latest anomaly is oldest is let go and handed out closed by the next tick;
-    `evictions` counts those of whose rule, entity and host nothing is left. `sustained(incident, now)` tells whether
-    the incident's rule itself will say when it is over: until it does not, the incident does not turn quiet.
+    be joined: beyond that the one whose latest anomaly is oldest is let go, and handed out closed by `released` (or the
+    next tick); `evictions` counts those of whose rule, entity and host nothing is left. So a bound makes people hear of
+    an entity again, never not at all. `sustained(incident, now)` tells whether the incident's rule itself will say when
+    it is over: until it does not, the incident does not turn quiet.
     """
 
     def __init__(
@@ -68,10 +69,14 @@ class Incidents:
         self._track(change.incident)
         return change
 
+    def released(self) -> list[IncidentChange]:
+        """The open incidents that were let go since the last call, closed. Ask after each `feed`: they pile up."""
+        gone, self._let_go = self._let_go, []
+        return [_quiet(incident) for incident in gone]
+
     def tick(self, now: float) -> list[IncidentChange]:
-        """The incidents that have turned quiet by `now` (and those let go since the last tick), closed."""
-        changes = [_quiet(incident) for incident in self._let_go]
-        self._let_go = []
+        """The incidents that have turned quiet by `now` (and those let go and not yet `released`), closed."""
+        changes = self.released()
         self._age(now)
         while self._open_by_age and now - self._open_by_age[0][0] > self._quiet_after:
             entry = heapq.heappop(self._open_by_age)
@@ -153,7 +158,6 @@ class Incidents:
         if _is_open(incident):
             self.open_count -= 1
             self._let_go.append(incident)
-            del self._let_go[: -self._max_tracked]
 
     def _age(self, now: float) -> None:
         """From when on what came since the last tick is silent: its own time, unless that is far ahead of the clock."""

@@ -5,7 +5,7 @@ A row is msgpack of (turn, value). The turn is a counter of uses: with it the or
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -25,10 +25,14 @@ def key_of(values: Sequence[str | None]) -> str:
 
 
 class Keyed(Generic[Kept]):
-    """At most `limit` values of one kind, stored under `prefix` + key. `evictions` counts those that had to go."""
+    """At most `limit` values of one kind, stored under `prefix` + key. `evictions` counts those that had to go.
 
-    def __init__(self, prefix: str, kind: type[Kept], limit: int) -> None:
+    `settle` makes a value ready to be stored.
+    """
+
+    def __init__(self, prefix: str, kind: type[Kept], limit: int, settle: Callable[[Kept], None] | None = None) -> None:
         self.evictions = 0
+        self._settle = settle
         self._prefix = prefix
         self._limit = limit
         self._turn = 0
@@ -85,4 +89,6 @@ class Keyed(Generic[Kept]):
 
     def _encoded(self, key: str) -> bytes | None:
         row = self._rows.get(key)
+        if row is not None and self._settle is not None:
+            self._settle(row[1])
         return self._encoder.encode(row) if row is not None else None

@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sigma import types as sigma
 
+from daemon.detection.expression_needs import ExpressionNeeds, needs_of
+from daemon.detection.expression_scan import scan_expressions
 from daemon.detection.expressions import ExpressionError, Wild, compile_glob, compile_search, compile_token
+from daemon.detection.folding import fold
 from daemon.detection.readings import OPERATORS, in_network, number_of, time_part
 from daemon.detection.view import KEYWORDS, View
-from daemon.detection.wording import number, quoted, shorten, visible
+from daemon.detection.wording import Phrase, number, quoted, shorten, shorten_words, visible
 
 Test: TypeAlias = Callable[[View], bool]
 TextTest: TypeAlias = Callable[[str], bool]
@@ -22,6 +26,8 @@ Parts: TypeAlias = tuple[str | Wild, ...]
 WORDS: Mapping[str, str] = {"is": "is", "contains": "contains", "starts": "starts with", "ends": "ends with"}
 _PATTERN = 48
 """Characters of an expression that a reason shows: the text that it matched says more."""
+_VALUE = 60
+"""Characters of an event's value that a reason shows."""
 _SHAPES = {"": "is", "t": "is", "*": "contains", "*t*": "contains", "t*": "starts", "*t": "ends"}
 _COMPARE = {
     sigma.CompareOperators.LT: "<",
@@ -39,6 +45,11 @@ class UnsupportedError(ValueError):
 class Leaf(Struct, frozen=True):
     """One comparison. `literal` is (way, lower-cased needle) when it can be grouped with its like; `shows` adds the
     event's own value to the reason; `gauge` marks a numeric comparison.
+
+    `needs` is what must be in the folded text of some value (or of the event, for a keyword) for it to hold: of every
+    set at least one literal, each folded as `folding.fold` does. Empty where none is known. `absent` tells that it may
+    hold for an event without the field. Of a regular expression `expression` tells more, `scan` how hyperscan may look
+    for it. `search` is the name in the rule of the search that it is the whole of.
     """
 
     field: str | None
@@ -47,19 +58,42 @@ class Leaf(Struct, frozen=True):
     literal: tuple[str, str] | None = None
     shows: bool = False
     gauge: bool = False
+    needs: tuple[frozenset[str], ...] = ()
+    absent: bool = False
+    expression: ExpressionNeeds | None = None
+    scan: tuple[str, ...] = ()
+    search: str = ""
 
-    def because(self, view: View) -> list[str]:
-        """Why it matched, in words."""
-        values = view.texts[self.field][:2] if self.shows and self.field is not KEYWORDS else ()
-        got = ", ".join(_shown(text) for text in values)
-        return [f"{self} (got {got})" if got else str(self)]
+    def because(self, view: View, shown: View) -> list[Phrase]:
+        """Why it matched, and the value for which it did, as it is in `shown`."""
+        return [Phrase(self.search, _subject(self.field), self.words, self._got(view, shown))]
+
+    def _got(self, view: View, shown: View) -> str:
+        values = view.texts[self.field] if self.shows and self.field is not KEYWORDS else ()
+        place = self._place(view, values)
+        if not values or (self.literal is not None and self.literal[1] == fold(values[place])):
+            return ""
+        clean = shown.texts[self.field]
+        return _shown(clean[place]) if place < len(clean) else ""
+
+    def _place(self, view: View, values: tuple[str, ...]) -> int:
+        """Which is the first value for which it holds."""
+        if len(values) < 2 or self.field is None:  # noqa: PLR2004 - nothing to choose
+            return 0
+        name, fields = self.field, view.fields
+        alone = (View(replace(view.event, fields={**fields, name: text})) for text in values)
+        return next((place for place, one in enumerate(alone) if self.test(one)), 0)
 
     def leaves(self) -> tuple["Leaf", ...]:
         """Itself."""
         return (self,)
 
     def __str__(self) -> str:
-        return f"{'text' if self.field is KEYWORDS else visible(self.field)} {self.words}"
+        return f"{_subject(self.field)} {self.words}"
+
+
+def _subject(field: str | None) -> str:
+    return "text" if field is KEYWORDS else visible(field)
 
 
 def build_leaf(field: str | None, value: Any) -> Leaf:
@@ -71,6 +105,11 @@ def build_leaf(field: str | None, value: Any) -> Leaf:
             except (ExpressionError, UnicodeEncodeError) as error:
                 raise UnsupportedError(f"expected an expression that RE2 accepts ({error})") from error
     raise UnsupportedError(f"expected a text, number, boolean or null (got {type(value).__name__})")
+
+
+def needed(text: str) -> frozenset[str]:
+    """A literal that a folded text must contain, as a set of alternatives."""
+    return frozenset({fold(text)})
 
 
 def passes_literal(way: str, needle: str) -> TextTest:
@@ -101,7 +140,7 @@ def _any_text(field: str | None, passes: TextTest) -> Test:
 def _shown(text: str) -> str:
     """A value of an event in a reason: bare when it is a number, else quoted."""
     value = number_of(text) if len(text) < 32 else None  # noqa: PLR2004 - no gauge is longer
-    return quoted(text, 60) if value is None else number(value)
+    return quoted(shorten_words(text, _VALUE)) if value is None else number(value)
 
 
 def _parts(field: str | None, value: sigma.SigmaString) -> Parts:
@@ -132,23 +171,27 @@ def _text(field: str | None, value: sigma.SigmaString) -> Leaf:
     shape = "".join("*" if part is Wild.many else "?" if part is Wild.one else "t" for part in parts)
     text = "".join(part for part in parts if isinstance(part, str))
     compare = _any_text if cased else any_lowered
+    needs = tuple(needed(part) for part in parts if isinstance(part, str))
     if shape not in _SHAPES:
-        folded = [part.lower() if isinstance(part, str) and not cased else part for part in parts]
+        folded = [fold(part) if isinstance(part, str) and not cased else part for part in parts]
         spelled = "".join(part if isinstance(part, str) else "*" if part is Wild.many else "?" for part in parts)
-        return Leaf(field, f"is like {quoted(spelled)}{note}", compare(field, compile_glob(folded)), shows=True)
-    way, needle = _SHAPES[shape], text if cased else text.lower()
+        words = f"is like {quoted(spelled)}{note}"
+        return Leaf(field, words, compare(field, compile_glob(folded)), shows=True, needs=needs)
+    way, needle = _SHAPES[shape], text if cased else fold(text)
     words = "has a value" if shape == "*" else f"{WORDS[way]} {quoted(text)}{note}"
-    return Leaf(field, words, compare(field, passes_literal(way, needle)), None if cased else (way, needle))
+    test = compare(field, passes_literal(way, needle))
+    return Leaf(field, words, test, None if cased else (way, needle), shows=way != "is", needs=needs)
 
 
 def _number(field: str | None, value: sigma.SigmaNumber) -> Leaf:
     wanted = str(value.number)
+    needs = (needed(wanted),)
     if field is KEYWORDS:
-        return Leaf(field, f"contains the number {wanted}", _any_text(field, compile_token(wanted)))
+        return Leaf(field, f"contains the number {wanted}", _any_text(field, compile_token(wanted)), needs=needs)
     words = f"is {quoted(wanted)}"
     if isinstance(value.number, int):
-        return Leaf(field, words, any_lowered(field, wanted.__eq__), ("is", wanted))
-    return Leaf(field, words, _any_text(field, lambda text: text == wanted))
+        return Leaf(field, words, any_lowered(field, wanted.__eq__), ("is", wanted), needs=needs)
+    return Leaf(field, words, _any_text(field, lambda text: text == wanted), needs=needs)
 
 
 def _time_part(field: str | None, value: sigma.SigmaTimestampPart) -> Leaf:
@@ -178,20 +221,22 @@ def _compare(field: str | None, value: sigma.SigmaCompareExpression) -> Leaf:
 def _bool(field: str | None, value: sigma.SigmaBool) -> Leaf:
     wanted = "true" if value.boolean else "false"
     if field is KEYWORDS:
-        return Leaf(field, f"contains the word {wanted}", _any_text(field, compile_token(wanted)))
-    return Leaf(field, f"is {wanted}", any_lowered(field, wanted.__eq__), ("is", wanted))
+        return Leaf(
+            field, f"contains the word {wanted}", _any_text(field, compile_token(wanted)), needs=(needed(wanted),)
+        )
+    return Leaf(field, f"is {wanted}", any_lowered(field, wanted.__eq__), ("is", wanted), needs=(needed(wanted),))
 
 
 def _null(field: str | None, value: sigma.SigmaNull) -> Leaf:  # noqa: ARG001 - one shape for all builders
     named = _named(field, "null")
-    return Leaf(named, "has no value", lambda view: not view.texts[named])
+    return Leaf(named, "has no value", lambda view: not view.texts[named], absent=True)
 
 
 def _exists(field: str | None, value: sigma.SigmaExists) -> Leaf:
     named = _named(field, "exists")
     if value.exists:
         return Leaf(named, "exists", lambda view: named in view.fields)
-    return Leaf(named, "does not exist", lambda view: named not in view.fields)
+    return Leaf(named, "does not exist", lambda view: named not in view.fields, absent=True)
 
 
 def _expression(field: str | None, value: sigma.SigmaRegularExpression) -> Leaf:
@@ -200,7 +245,18 @@ def _expression(field: str | None, value: sigma.SigmaRegularExpression) -> Leaf:
     flags = "".join(sorted(value.sigma_to_re_flag[flag] for flag in value.flags))
     pattern = str(value.regexp)
     words = f"matches /{shorten(visible(pattern), _PATTERN)}/{flags}"
-    return Leaf(field, words, _any_text(field, compile_search(pattern, flags)), shows=True)
+    search = compile_search(pattern, flags)
+    found = needs_of(pattern, flags)
+    affixes = tuple(one for one in (found.starts, found.ends) if one)
+    return Leaf(
+        field,
+        words,
+        _any_text(field, search),
+        shows=True,
+        needs=(*found.anywhere, *affixes),
+        expression=found,
+        scan=scan_expressions(pattern),
+    )
 
 
 def _cidr(field: str | None, value: sigma.SigmaCIDRExpression) -> Leaf:

@@ -11,8 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 from sigma.conditions import SigmaCondition
-from sigma.filters import SigmaFilter
-from sigma.rule import SigmaLogSource, SigmaRule
+from sigma.rule import SigmaDetections, SigmaRule
 
 from daemon.detection.attributes import Sustain, suggestion
 from daemon.detection.condition import Condition, compile_condition
@@ -20,8 +19,11 @@ from daemon.detection.matchers import UnsupportedError
 from daemon.detection.rules_check import SIGMA_ERRORS, sigma_problem
 from daemon.detection.rules_correlation import Correlation, build_correlation, references
 from daemon.detection.rules_draft import Draft, canonical, read_drafts
+from daemon.detection.rules_filter import Exclusion, idle_filters, logsource_of, read_exclusion
+from daemon.detection.searches import NOTHING, Placeholders, read_searches
 from daemon.model import Logsource, Problem, RuleRef
 
+_HARMLESS = {"s": {"a": 1}, "condition": "s"}
 _UNDEFINED = re.compile(r"Detection '(.*)' not defined")
 
 
@@ -30,7 +32,8 @@ class Rule(Struct, frozen=True):
 
     `logsource` holds what the rule demands (empty means anything). `fires` is false for a building block: a rule that
     only feeds correlations, or a disabled one that a correlation still needs. `revision` changes with anything that
-    would make remembered windows mean something else.
+    would make remembered windows mean something else. `lines` tells where in its file each of its searches stands, and
+    the rule itself under "".
     """
 
     ref: RuleRef
@@ -41,6 +44,7 @@ class Rule(Struct, frozen=True):
     entity: tuple[str, ...] = ()
     sustain: Sustain | None = None
     fires: bool = True
+    lines: Mapping[str, int] = {}
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -50,48 +54,40 @@ class Rule(Struct, frozen=True):
 
 class ParsedRules(Struct, frozen=True):
     """What rule files came to. `rules` stand in an order in which each comes after those it is built upon;
-    `disabled` are those that the configuration turned off.
+    `disabled` are those that the configuration turned off. `doubts` are about what is valid and does nothing (see
+    `wise.unwise`).
     """
 
     rules: tuple[Rule, ...]
     problems: tuple[Problem, ...] = ()
     disabled: tuple[RuleRef, ...] = ()
+    doubts: tuple[Problem, ...] = ()
 
 
-class _Exclusion(Struct, frozen=True):
-    """A filter: the condition that it adds to the rules it is for (None: all of its logsource)."""
-
-    revision: str
-    logsource: SigmaLogSource
-    rules: frozenset[str] | None
-    tree: Any
-
-    def is_for(self, rule: SigmaRule) -> bool:
-        """Whether it adds its condition to this rule."""
-        named = self.rules is None or not self.rules.isdisjoint((str(rule.id), str(rule.name)))
-        return named and rule.logsource in self.logsource
-
-
-def parse_rules(files: Mapping[str, str], disabled: Collection[str] = ()) -> ParsedRules:
-    """Path → text of rule files → rules. `disabled` names rules by id, `name`, title or path.
+def parse_rules(
+    files: Mapping[str, str], disabled: Collection[str] = (), placeholders: Placeholders = NOTHING
+) -> ParsedRules:
+    """Path → text of rule files → rules. `disabled` names rules by id, `name`, title or path; `placeholders` are what
+    `expand` fills in.
 
     A disabled rule that another is built upon stays, without a voice of its own. Nothing is raised for bad rules.
     """
-    drafts, problems = read_drafts(files)
+    drafts, problems = read_drafts(files, placeholders)
     unwanted = {canonical(name) for name in disabled}
     off = {draft.ref.id for draft in drafts if not _called(draft).isdisjoint(unwanted)}
     problems += _unknown_disabled(unwanted, drafts)
-    filters = [
-        _exclusion(draft, drafts, problems) for draft in drafts if draft.kind == "filter" and draft.ref.id not in off
-    ]
+    on = [draft for draft in drafts if draft.kind == "filter" and draft.ref.id not in off]
+    read = [read_exclusion(draft, drafts, placeholders, problems) for draft in on]
+    filters = [one for one in read if one is not None and _condition(one.draft, [one.condition], [], problems)]
     plain = [draft for draft in drafts if draft.kind == "detection"]
-    compiled = [_compile(draft, [one for one in filters if one is not None], problems) for draft in plain]
+    compiled = [_compile(draft, filters, placeholders, problems) for draft in plain]
     rules = {rule.ref.id: rule for rule in compiled if rule is not None}
     _link([draft for draft in drafts if draft.kind == "correlation"], drafts, rules, problems)
     return ParsedRules(
         rules=_voices(rules, off),
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
         disabled=tuple(draft.ref for draft in drafts if draft.ref.id in off),
+        doubts=tuple(idle_filters(filters, plain)),
     )
 
 
@@ -123,50 +119,59 @@ def _voices(rules: Mapping[str, Rule], off: Collection[str]) -> tuple[Rule, ...]
     )
 
 
-def _compile(draft: Draft, filters: Sequence[_Exclusion], problems: list[Problem]) -> Rule | None:
+def _compile(
+    draft: Draft, filters: Sequence[Exclusion], placeholders: Placeholders, problems: list[Problem]
+) -> Rule | None:
     """A plain rule with its filters, or None and the problems that prevented it."""
-    parsed = _parse(draft, problems)
-    if parsed is None:
+    searches = _searches(draft, placeholders, problems)
+    if searches is None:
         return None
-    meant = [one for one in filters if one.is_for(parsed)]
-    condition = _condition(draft, parsed.detection.parsed_condition, [one.tree for one in meant], problems)
+    meant = [one for one in filters if one.is_for(draft)]
+    condition = _condition(draft, searches.parsed_condition, [one.condition for one in meant], problems)
     if condition is None:
         return None
-    source = parsed.logsource
+    filled = [repr(sorted(placeholders.items()))] if _expands(draft.document.data, meant) else []
+    document = draft.document
     return Rule(
         ref=draft.ref,
-        revision=_revision(draft.revision, *(one.revision for one in meant)),
-        logsource=Logsource(_lower(source.product), _lower(source.category), _lower(source.service)),
+        revision=_revision(draft.revision, *(one.draft.revision for one in meant), *filled),
+        logsource=logsource_of(draft),
         condition=condition,
         entity=draft.attributes.entity,
         sustain=draft.attributes.sustain,
+        lines={"": document.line} | {name: document.line_of("detection", name) for name in searches.detections},
     )
 
 
-def _parse(draft: Draft, problems: list[Problem]) -> SigmaRule | None:
+def _expands(data: Mapping[str, Any], filters: Sequence[Exclusion]) -> bool:
+    """Whether what the configuration says of placeholders may change what the rule means."""
+    return any(
+        "|expand" in str(one) for one in (data["detection"], *(f.draft.document.data["filter"] for f in filters))
+    )
+
+
+def _searches(draft: Draft, placeholders: Placeholders, problems: list[Problem]) -> SigmaDetections | None:
+    """The rule's searches, once pySigma has found nothing wrong with the rest of it either."""
+    data = draft.document.data
     try:
-        parsed = SigmaRule.from_dict(draft.document.data, collect_errors=True)
-        errors: Sequence[Exception] = parsed.errors
+        errors: Sequence[Exception] = SigmaRule.from_dict({**data, "detection": _HARMLESS}, collect_errors=True).errors
+        searches = read_searches(data["detection"], placeholders)
     except SIGMA_ERRORS as error:
-        errors = [error]
+        errors, searches = [error], None
     problems += [sigma_problem(draft.document, error) for error in errors]
-    return parsed if not errors else None
+    return searches if not errors else None
 
 
 def _condition(
-    draft: Draft, conditions: Sequence[SigmaCondition], filters: Sequence[Any], problems: list[Problem]
+    draft: Draft, conditions: Sequence[SigmaCondition], filters: Sequence[SigmaCondition], problems: list[Problem]
 ) -> Condition | None:
     try:
-        return compile_condition([condition.parsed for condition in conditions], filters)
+        return compile_condition(conditions, filters)
     except UnsupportedError as error:
         problems.append(draft.document.problem(str(error), draft.kind))
     except SIGMA_ERRORS as error:
         problems.append(draft.document.problem(_wrong_condition(error, draft), draft.kind, "condition"))
     return None
-
-
-def _lower(text: str | None) -> str:
-    return (text or "").lower()
 
 
 def _revision(own: str, *others: str) -> str:
@@ -181,32 +186,6 @@ def _wrong_condition(error: Exception, draft: Draft) -> str:
     if isinstance(error, RecursionError):
         return "expected a condition that is less deeply nested"
     return f"expected a condition such as `selection and not filter` ({error})"
-
-
-def _exclusion(draft: Draft, drafts: Sequence[Draft], problems: list[Problem]) -> _Exclusion | None:
-    """A filter, or None and what is wrong with it. One that names no existing rule would filter nothing, silently."""
-    known = {name for one in drafts for name in one.names}
-    wanted = draft.document.data["filter"].get("rules")
-    names = () if wanted in ("any", []) else tuple(wanted if isinstance(wanted, list) else [wanted])
-    lost = [name for name in names if not isinstance(name, str) or canonical(name) not in known]
-    problems += [
-        draft.document.problem(
-            f"expected a rule or `any` (got {name}){suggestion(str(name), known)}", "filter", "rules"
-        )
-        for name in lost
-    ]
-    if lost:
-        return None
-    try:
-        parsed = SigmaFilter.from_dict(draft.document.data)
-    except SIGMA_ERRORS as error:
-        problems.append(draft.document.problem(f"expected valid Sigma ({error})", "filter"))
-        return None
-    condition = parsed.filter.parsed_condition[0]
-    if _condition(draft, [condition], [], problems) is None:
-        return None
-    rules = frozenset(map(canonical, names)) if names else None
-    return _Exclusion(draft.revision, parsed.logsource, rules, condition.parsed)
 
 
 def _link(waiting: list[Draft], drafts: Sequence[Draft], rules: dict[str, Rule], problems: list[Problem]) -> None:

@@ -9,26 +9,24 @@ from typing import Any
 from uuid import UUID
 
 from sigma.exceptions import SigmaError
-from sigma.modifiers import modifier_mapping
-from sigma.rule import SigmaDetectionItem
 
 from daemon.detection.attributes import suggestion
-from daemon.detection.expressions import ExpressionError, compile_search
+from daemon.detection.expressions import ExpressionError
 from daemon.detection.rules_document import Document
+from daemon.detection.searches import MODIFIERS, Placeholders, UnusableError, read_item
 from daemon.model import Problem, Severity
 
 _STATUS = ("stable", "test", "experimental", "deprecated", "unsupported")
 _KINDS = ("detection", "correlation", "filter")
 _LOGSOURCE = ("product", "category", "service")
 _LONGEST_TITLE = 256
-_EXACT = 2**53  # beyond it pySigma rounds whole numbers to a double
 SIGMA_ERRORS = (SigmaError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 """What pySigma raises for malformed input: its own errors, and those of Python where it does not look."""
 
 
-def check_rule(document: Document) -> list[Problem]:
-    """Everything that can be told wrong from the document alone."""
-    return [*_check_header(document), *_check_kind(document)]
+def check_rule(document: Document, placeholders: Placeholders) -> list[Problem]:
+    """Everything that can be told wrong from the document alone; `placeholders` are what `expand` may name."""
+    return [*_check_header(document), *_check_kind(document, placeholders)]
 
 
 def sigma_problem(document: Document, error: Exception) -> Problem:
@@ -60,7 +58,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - one line of a terminal
 
 
-def _check_kind(document: Document) -> Iterator[Problem]:
+def _check_kind(document: Document, placeholders: Placeholders) -> Iterator[Problem]:
     kinds = [kind for kind in _KINDS if kind in document.data]
     if "action" in document.data:
         yield document.problem("expected no action (Sigma 2 has no collections: write the rule out)", "action")
@@ -70,7 +68,7 @@ def _check_kind(document: Document) -> Iterator[Problem]:
         yield document.problem(f"expected one of detection, correlation and filter (got {got}){near}", *kinds[1:2])
     elif kinds[0] != "correlation":
         yield from _check_logsource(document)
-        yield from _check_detection(document, kinds[0])
+        yield from _check_detection(document, kinds[0], placeholders)
 
 
 def _check_logsource(document: Document) -> Iterator[Problem]:
@@ -84,7 +82,7 @@ def _check_logsource(document: Document) -> Iterator[Problem]:
             yield document.problem(f"expected text (got {_shown(value)})", "logsource", key)
 
 
-def _check_detection(document: Document, kind: str) -> Iterator[Problem]:
+def _check_detection(document: Document, kind: str, placeholders: Placeholders) -> Iterator[Problem]:
     detection = document.data[kind]
     if not isinstance(detection, dict):
         yield document.problem("expected named searches and a condition", kind)
@@ -100,54 +98,43 @@ def _check_detection(document: Document, kind: str) -> Iterator[Problem]:
     if not searches:
         yield document.problem("expected at least one search, such as `selection`", kind)
     for name, value in searches.items():
-        yield from _check_search(document, value, (kind, name))
+        yield from _check_search(document, value, placeholders, (kind, name))
 
 
-def _check_search(document: Document, value: Any, at: tuple[str | int, ...]) -> Iterator[Problem]:
+def _check_search(
+    document: Document, value: Any, placeholders: Placeholders, at: tuple[str | int, ...]
+) -> Iterator[Problem]:
     if isinstance(value, dict | list) and not value:
         yield document.problem("expected fields with values, or keywords (got nothing)", *at)
     elif isinstance(value, dict):
         for key, wanted in value.items():
-            expected = _wrong_item(key, wanted)
+            expected = _wrong_item(key, wanted, placeholders)
             if expected:
                 yield document.problem(expected, *at, key)
     elif isinstance(value, list):
         for i, one in enumerate(value):
-            yield from _check_search(document, one, (*at, i))
+            yield from _check_search(document, one, placeholders, (*at, i))
     else:
-        expected = _wrong_item(None, value)
+        expected = _wrong_item(None, value, placeholders)
         if expected:
             yield document.problem(expected, *at)
 
 
-def _wrong_item(key: str | None, value: Any) -> str:
+def _wrong_item(key: str | None, value: Any, placeholders: Placeholders) -> str:
     """What was expected of one `field|modifier: value`, empty when it is fine."""
     modifiers = key.split("|")[1:] if key is not None else []
-    values = value if isinstance(value, list) else [value]
     for name in modifiers:
-        if name not in modifier_mapping:
-            return f"expected a known modifier (got {name}){suggestion(name, modifier_mapping)}"
-    if any(isinstance(one, dict | list) for one in values):
-        return "expected a value or a list of values"
-    if any(isinstance(one, int) and abs(one) > _EXACT for one in values):
-        return "expected a number of at most 2^53 (larger ones only in quotes, as text)"
+        if name not in MODIFIERS:
+            return f"expected a known modifier (got {name}){suggestion(name, MODIFIERS)}"
     try:
-        if "re" in modifiers:
-            _check_expressions(values)
-        SigmaDetectionItem.from_mapping(key, value)
+        read_item(key, value, placeholders)
+    except UnusableError as error:
+        return str(error)
     except ExpressionError as error:
         return f"expected a regular expression that RE2 accepts ({error})"
     except SIGMA_ERRORS as error:
         return f"expected a value that fits its modifiers ({error})"
     return ""
-
-
-def _check_expressions(values: list[Any]) -> None:
-    """Before pySigma does: it would let RE2 write to stderr."""
-    for value in values:
-        if not isinstance(value, str):
-            raise ExpressionError(f"got {value!r}: put it in quotes")
-        compile_search(value)
 
 
 def _is_uuid(value: Any) -> bool:

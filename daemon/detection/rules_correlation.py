@@ -5,23 +5,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sigma.correlations import (
-    CorrelationConditionAND,
-    CorrelationConditionNOT,
-    CorrelationConditionOR,
-    SigmaCorrelationRule,
-    SigmaCorrelationTimespan,
-    SigmaExtendedCorrelationCondition,
-)
+from sigma.correlations import SigmaCorrelationRule, SigmaCorrelationTimespan
 
 from daemon.detection.attributes import suggestion
 from daemon.detection.rules_check import SIGMA_ERRORS, sigma_problem
 from daemon.detection.rules_document import Document
+from daemon.detection.rules_threshold import COUNTS, MEASURES, bounds_of, check_threshold, sequences
+from daemon.detection.rules_words import Known, WordsError, holds_of, named_rules, orders_of
 from daemon.model import Problem
 
-KINDS = ("event_count", "value_count", "temporal", "temporal_ordered")
+__all__ = ["COUNTS", "KINDS", "MEASURES", "Correlation", "build_correlation", "check_correlation", "references"]
+
+KINDS = (*COUNTS, "temporal", "temporal_ordered", *MEASURES)
 _KEYS = ("type", "rules", "generate", "timespan", "group-by", "aliases", "condition")
-_OPERATORS = ("gte", "gt", "lte", "lt", "eq", "neq")
 _TIMESPAN = re.compile(r"[1-9][0-9]{0,8}[smhdwMy]")
 _SECTION = "correlation"
 
@@ -29,9 +25,11 @@ _SECTION = "correlation"
 class Correlation(Struct, frozen=True):
     """Which rules must fire how often, or in which company, within `timespan` seconds.
 
-    `inputs` are rule ids in the order written. `fields` are those whose distinct values are counted (`value_count`).
-    `holds` tells whether a set of rule ids satisfies a condition written in words (`temporal` only), else None.
-    `aliases` maps an alias to the field that it means in each rule.
+    `inputs` are rule ids in the order written. `fields` are those whose distinct values are counted (`value_count`), or
+    the one whose numbers are measured (`MEASURES`; `percentile` from 0 to 100). What was counted or measured must meet
+    `operator` and `count`, and all of `also` (a range). `holds` tells whether a set of rule ids satisfies a condition
+    written in words (`temporal` only), else None; `orders` are the sequences of rule ids of which one is enough
+    (`temporal_ordered` only; empty means all inputs). `aliases` maps an alias to the field that it means in each rule.
     """
 
     kind: str
@@ -46,6 +44,14 @@ class Correlation(Struct, frozen=True):
     aliases: Mapping[str, Mapping[str, str]] = {}
     holds: Callable[[Collection[str]], bool] | None = None
     expression: str = ""
+    also: tuple[tuple[str, float], ...] = ()
+    percentile: float = 50
+    orders: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def bounds(self) -> tuple[tuple[str, float], ...]:
+        """All comparisons that must hold: (operator, limit)."""
+        return ((self.operator, self.count), *self.also)
 
     def field_of(self, name: str, rule_id: str) -> str:
         """The field that a name in `group-by` means in events of this rule."""
@@ -68,9 +74,19 @@ def check_correlation(document: Document) -> list[Problem]:
 
 
 def _second_opinion(document: Document) -> list[Problem]:
-    """What other Sigma tools, which read with pySigma, would refuse."""
+    """What other Sigma tools, which read with pySigma, would refuse. Ranges and ids in words aside: Sigma has them, and
+    pySigma 2.0.1 has not.
+    """
+    section = document.data[_SECTION]
+    condition = section.get("condition")
+    if isinstance(condition, dict):
+        known = {name: condition[name] for name in ("field", "percentile") if name in condition}
+        section = {**section, "condition": {**known, **dict(bounds_of(condition)[:1])}}
+    elif isinstance(condition, str):
+        section = {**section, "rules": references(section), "condition": {"gte": 1}}
     try:
-        errors: Sequence[Exception] = SigmaCorrelationRule.from_dict(document.data, collect_errors=True).errors
+        parsed = SigmaCorrelationRule.from_dict({**document.data, _SECTION: section}, collect_errors=True)
+        errors: Sequence[Exception] = parsed.errors
     except SIGMA_ERRORS as error:
         errors = [error]
     return [sigma_problem(document, error) for error in errors]
@@ -83,17 +99,16 @@ def references(section: Mapping[str, Any]) -> list[str]:
         return [rules]
     if rules:
         return list(rules)
-    return _expression(section["condition"]).get_referenced_rules()
+    return named_rules(section["condition"])
 
 
-def build_correlation(section: Mapping[str, Any], known: Mapping[str, tuple[str, str]]) -> Correlation:
+def build_correlation(section: Mapping[str, Any], known: Known) -> Correlation:
     """The section, once checked, with its references resolved: `known` maps each to (rule id, title)."""
     names = references(section)
     condition = section.get("condition")
-    counted = condition if isinstance(condition, dict) else {}
-    operator = next((name for name in _OPERATORS if name in counted), "gte")
-    fields = counted.get("field", [])
+    counted = condition if isinstance(condition, dict) else {"gte": len(names)}
     words = condition if isinstance(condition, str) else ""
+    (operator, count), *also = bounds_of(counted)
     return Correlation(
         kind=section["type"],
         inputs=tuple(known[name][0] for name in names),
@@ -101,16 +116,27 @@ def build_correlation(section: Mapping[str, Any], known: Mapping[str, tuple[str,
         timespan=float(SigmaCorrelationTimespan(section["timespan"]).seconds),
         group_by=tuple(_listed(section.get("group-by", []))),
         operator=operator,
-        count=counted.get(operator, len(names)),
-        fields=tuple(_listed(fields)),
+        count=count,
+        fields=tuple(_listed(counted.get("field", []))),
         generate=section.get("generate", False),
         aliases={
             alias: {known[name][0]: field for name, field in mapping.items() if name in known}
             for alias, mapping in section.get("aliases", {}).items()
         },
-        holds=_holds(_expression(words).parsed, known) if words else None,
+        holds=holds_of(words, known) if words else None,
         expression=words,
+        also=tuple(also),
+        percentile=counted.get("percentile", 50),
+        orders=tuple(tuple(known[name][0] for name in order) for order in _orders(section, names)),
     )
+
+
+def _orders(section: Mapping[str, Any], names: list[str]) -> list[tuple[str, ...]]:
+    """The sequences of which one is enough, where that is not simply all rules in order. Raises ValueError."""
+    condition = section.get("condition")
+    if section.get("type") != "temporal_ordered" or condition is None:
+        return []
+    return orders_of(condition) if isinstance(condition, str) else sequences(condition, names)
 
 
 def _listed(value: Any) -> Sequence[Any]:
@@ -172,60 +198,35 @@ def _grouping(section: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def _condition(section: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     condition, kind = section.get("condition"), section.get("type")
     if condition is None:
-        if kind in KINDS[:2]:
+        if kind in (*COUNTS, *MEASURES):
             yield "expected a threshold such as {gte: 8}", "condition"
     elif isinstance(condition, str):
         yield from _in_words(condition, section)
-    elif kind == "temporal_ordered":
-        yield "expected none (all rules, in the order written, is what temporal_ordered means)", "condition"
     elif isinstance(condition, dict):
-        yield from _threshold(condition, kind)
+        wrong = list(check_threshold(condition, kind))
+        yield from wrong or _wrong_order(section)
     else:
         yield f"expected a threshold such as {{gte: 8}} (got {condition!r})", "condition"
 
 
+def _wrong_order(section: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    rules = section.get("rules")
+    try:
+        _orders(section, [str(one) for one in _listed(rules)] if isinstance(rules, str | list) else [])
+    except ValueError as error:
+        yield str(error), "condition"
+
+
 def _in_words(condition: str, section: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    if section.get("type") != "temporal":
+    if section.get("type") not in ("temporal", "temporal_ordered"):
         yield "expected a threshold such as {gte: 8} (a condition in words is for temporal)", "condition"
         return
     try:
-        named = set(_expression(condition).get_referenced_rules())
-    except SIGMA_ERRORS as error:
-        yield f"expected rule names joined by and, or, not ({error})", "condition"
+        named = set(named_rules(condition))
+    except WordsError as error:
+        yield str(error), "condition"
         return
     rules = section.get("rules")
     if rules is not None and sorted(named) != sorted({str(one) for one in _listed(rules)}):
         yield "expected the same rules as under rules", "condition"
-
-
-def _threshold(condition: dict[str, Any], kind: Any) -> Iterator[tuple[str, ...]]:
-    operators = [key for key in condition if key in _OPERATORS]
-    if len(operators) != 1:
-        yield f"expected exactly one of {', '.join(_OPERATORS)}", "condition"
-    for key, value in condition.items():
-        if key in _OPERATORS and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-            yield f"expected a whole number of at least 0 (got {value!r})", "condition", key
-        elif key not in _OPERATORS and key != "field":
-            yield f"expected one of {', '.join(_OPERATORS)}, field{suggestion(key, _OPERATORS)}", "condition", key
-    field = _listed(condition.get("field", []))
-    good = isinstance(field, list) and all(isinstance(one, str) and one for one in field)
-    if kind == "value_count" and not (good and field):
-        yield "expected the field whose distinct values are counted", "condition", "field"
-    elif kind in KINDS and kind != "value_count" and "field" in condition:
-        yield "expected no field (only value_count counts values)", "condition", "field"
-
-
-def _expression(condition: str) -> SigmaExtendedCorrelationCondition:
-    return SigmaExtendedCorrelationCondition(condition)
-
-
-def _holds(tree: Any, known: Mapping[str, tuple[str, str]]) -> Callable[[Collection[str]], bool]:
-    if isinstance(tree, CorrelationConditionNOT):
-        inner = _holds(tree.args[0], known)
-        return lambda fired: not inner(fired)
-    if isinstance(tree, CorrelationConditionAND | CorrelationConditionOR):
-        parts = [_holds(arg, known) for arg in tree.args]
-        join = all if isinstance(tree, CorrelationConditionAND) else any
-        return lambda fired: join(part(fired) for part in parts)
-    rule_id = known[tree.reference][0]
-    return lambda fired: rule_id in fired
+    yield from _wrong_order(section)

@@ -11,6 +11,7 @@ from daemon.detection.attributes import Attributes, read_attributes
 from daemon.detection.rules_check import check_rule
 from daemon.detection.rules_correlation import check_correlation
 from daemon.detection.rules_document import Document, read_documents
+from daemon.detection.searches import NOTHING, Placeholders
 from daemon.model import Problem, RuleRef, Severity
 
 _TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?")
@@ -50,7 +51,7 @@ def canonical(name: str) -> str:
         return name
 
 
-def read_drafts(files: Mapping[str, str]) -> tuple[list[Draft], list[Problem]]:
+def read_drafts(files: Mapping[str, str], placeholders: Placeholders = NOTHING) -> tuple[list[Draft], list[Problem]]:
     """The sound documents of all files, in order, and what is wrong with the others."""
     drafts: list[Draft] = []
     problems: list[Problem] = []
@@ -59,7 +60,7 @@ def read_drafts(files: Mapping[str, str]) -> tuple[list[Draft], list[Problem]]:
         documents, unreadable = read_documents(path, text)
         problems += unreadable
         for document in documents:
-            draft, wrong = _draft(document)
+            draft, wrong = _draft(document, placeholders)
             wrong = wrong or _clashes(draft, taken)
             problems += wrong
             if not wrong:
@@ -68,8 +69,8 @@ def read_drafts(files: Mapping[str, str]) -> tuple[list[Draft], list[Problem]]:
     return drafts, problems
 
 
-def _draft(document: Document) -> tuple[Draft, list[Problem]]:
-    problems = check_rule(document)
+def _draft(document: Document, placeholders: Placeholders) -> tuple[Draft, list[Problem]]:
+    problems = check_rule(document, placeholders)
     kind = next((kind for kind in ("correlation", "filter") if kind in document.data), "detection")
     if kind == "correlation":
         problems += check_correlation(document)

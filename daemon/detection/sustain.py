@@ -84,7 +84,7 @@ class Sustainer:
         if hold.fired or event.at - hold.since < self._sustain.hold - _EDGE:
             return None
         hold.fired = True
-        words = kept_words(self._condition.because(view), event, self._redact)
+        words = kept_words(self._condition.because(view, View(self._redact(event))), event, self._redact)
         because = f"{words} for {duration(self._sustain.hold)}"
         last = self._kept(event)
         events = (last,) if hold.first.id == last.id else (hold.first, last)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from daemon.detection.folding import fold
 from daemon.model import Event, Value
 
 KEYWORDS = None
@@ -48,7 +49,7 @@ class _Lowered(dict[str | None, tuple[str, ...]]):
         self._texts = texts
 
     def __missing__(self, field: str | None) -> tuple[str, ...]:
-        found = tuple(text.lower() for text in self._texts[field])
+        found = tuple([text.lower() if text.isascii() else fold(text) for text in self._texts[field]])
         self[field] = found
         return found
 
@@ -63,3 +64,9 @@ class View:
         self.fields = event.fields
         self.texts = _Texts(event)
         self.lowered = _Lowered(self.texts)
+
+    @property
+    def everything(self) -> str:
+        """The text and every value, one under the other."""
+        values = [value if isinstance(value, str) else "\n".join(texts_of(value)) for value in self.fields.values()]
+        return "\n".join([self.event.text, *values])

@@ -1,6 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sigma.conditions import SigmaCondition
+from sigma.rule import SigmaDetections
 
 from daemon.detection.condition import compile_condition
 from daemon.detection.matchers import UnsupportedError
@@ -46,6 +48,21 @@ def test_logic(condition: str, hits: str) -> None:
     assert found == hits.split()
 
 
+@pytest.mark.parametrize(
+    ("condition", "hits"),
+    [
+        ("1 of sel-*", "a b ab"), ("all of sel-*", "ab"), ("1 of *-b", "b ab"), ("sel-a and not sel-b", "a"),
+        ("1 of them", "a b ab"), ("all of them", "ab"), ("1 of _*", "c"), ("1 of _sel*", "c"), ("_sel-c", "c"),
+        ("1 of s*-a", "a ab"), ("any of s*l-*", "a b ab"), ("not 1 of sel-*", "- c"),
+    ],
+)  # fmt: skip
+def test_names_with_hyphens_and_names_that_stand_apart(condition: str, hits: str) -> None:
+    searches = "    sel-a: {a: 1}\n    sel-b: {b: 1}\n    _sel-c: {c: 1}\n    condition: "
+    compiled = condition_of(searches + condition)
+    found = [w for w in ("-", "a", "b", "c", "ab") if compiled.match(make_event(dict.fromkeys(w, "1"))) is not None]
+    assert found == hits.split()
+
+
 def test_shapes_of_searches() -> None:
     listed = condition_of("    s:\n        - a: 1\n          b: 2\n        - c: 3\n        - word\n    condition: s")
     for fields, text, hit in (
@@ -82,7 +99,10 @@ def test_because_joins_what_matched_and_leaves_out_what_did_not() -> None:
     )
     match = condition.match(make_event({"CommandLine": "wget x | bash"}))
     assert match is not None
-    assert match.because == 'CommandLine contains "wget" and CommandLine contains "| bash"'
+    assert match.because == (
+        'fetch: CommandLine contains "wget" (got "wget x | bash"); '
+        'shell: CommandLine contains "| bash" (got "wget x | bash")'
+    )
 
 
 def test_because_of_an_absence_is_the_condition_itself() -> None:
@@ -106,9 +126,11 @@ def test_the_fields_and_gauges_that_it_reads() -> None:
 
 
 def test_endless_nesting_is_refused() -> None:
-    nested: object = None
-    with pytest.raises(UnsupportedError, match="compares something"):
-        compile_condition([nested])
+    searches = SigmaDetections.from_dict({"s": {"a": 1}, "condition": "s"})
+    for condition in ("not " * 60 + "s", "(" * 20 + "s" + ")" * 20):
+        compile_condition([SigmaCondition(condition, searches)])
+    with pytest.raises(UnsupportedError, match="nested at most 64 deep"):
+        compile_condition([SigmaCondition("not " * 70 + "s", searches)])
 
 
 WAYS = {"is": "{}", "contains": "*{}*", "starts": "{}*", "ends": "*{}"}
@@ -127,7 +149,7 @@ def test_grouped_alternatives_match_what_each_would(items: list[tuple[str, str]]
     view = View(make_event({"f": value}))
     assert condition.test(view) is expected
     if expected:
-        assert condition.because(view).startswith("f ")
+        assert condition.because(view).startswith("s: f ")
 
 
 def _plainly(way: str, needle: str, text: str) -> bool:

@@ -1,6 +1,7 @@
 import pytest
 
 from daemon.detection.correlation import Correlator
+from daemon.detection.engine import Engine
 from daemon.detection.rules import parse_rules
 from daemon.model import Value
 from tests.doubles.detection import SSHD, make_event
@@ -154,6 +155,136 @@ def test_events_without_the_counted_field_do_not_count() -> None:
     assert one.feed(fail, make_event({"user": "x"})) is not None
 
 
+MEASURED = "type: %s, rules: [fail, good], group-by: src_ip, timespan: 5m, condition: {%s, field: n}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "numbers", "because"),
+    [
+        (
+            "value_sum", "gte: 100", [60, "30.5", 9.5],
+            'sum of n 100 in 3 × "SSH login failed" or "SSH login worked" within 5m by src_ip=x (threshold 100)',
+        ),
+        (
+            "value_avg", "lt: 2", [3, 2, 0],
+            'average of n 1.66667 in 3 × "SSH login failed" or "SSH login worked" within 5m by src_ip=x (threshold less than 2)',
+        ),
+        (
+            "value_median", "gt: 4", [1, 5, 9],
+            'median of n 5 in 3 × "SSH login failed" or "SSH login worked" within 5m by src_ip=x (threshold more than 4)',
+        ),
+        (
+            "value_percentile", "gte: 9, percentile: 90", [0, 5, 10],
+            'percentile 90 of n 9 in 3 × "SSH login failed" or "SSH login worked" within 5m by src_ip=x (threshold 9)',
+        ),
+        (
+            "value_sum", "gt: 10, lte: 12", [1, 50, -40],
+            'sum of n 11 in 3 × "SSH login failed" or "SSH login worked" within 5m by src_ip=x (threshold more than 10, at most 12)',
+        ),
+    ],
+)  # fmt: skip
+def test_numbers_are_measured(kind: str, condition: str, numbers: list[Value], because: str) -> None:
+    one, fail, good = correlator(MEASURED % (kind, condition))
+    readings: list[Value] = [None, "no number", float("nan"), True, numbers[0], "", numbers[1], "0x10", numbers[2]]
+    anomalies = [
+        one.feed((fail, good)[n % 2], make_event({"src_ip": "x", "n": value}, at=float(n), event_id=str(n)))
+        for n, value in enumerate(readings)
+    ]
+    assert [anomaly is not None for anomaly in anomalies] == [False] * 8 + [True]
+    assert anomalies[-1] is not None
+    assert anomalies[-1].because == because
+    assert [event.id for event in anomalies[-1].events] == ["4", "6", "8"]
+
+
+def test_a_field_with_several_values_counts_as_the_first_that_is_a_number() -> None:
+    one, fail, _ = correlator(MEASURED % ("value_sum", "gte: 7"))
+    assert one.feed(fail, make_event({"src_ip": "x", "n": ("a", "7", "8")})) is not None
+
+
+def test_what_is_measured_may_be_an_alias() -> None:
+    one, fail, good = correlator(
+        "type: value_sum, rules: [fail, good], timespan: 5m, condition: {gte: 5, field: size},"
+        " aliases: {size: {fail: a, good: b}}"
+    )
+    assert one.feed(fail, make_event({"a": 2, "b": 9}, at=0)) is None
+    assert one.feed(good, make_event({"a": 9, "b": 3}, at=1)) is not None
+
+
+def test_the_largest_sum_is_said() -> None:
+    one, fail, _ = correlator(MEASURED % ("value_sum", "gte: 5"))
+    one.feed(fail, make_event({"src_ip": "x", "n": "-1.7e308"}, at=0))
+    one.feed(fail, make_event({"src_ip": "x", "n": "-1.7e308"}, at=1))
+    anomaly = None
+    for n in range(9):
+        anomaly = one.feed(fail, make_event({"src_ip": "x", "n": "1.7e308"}, at=2.0 + n, event_id=str(n))) or anomaly
+    assert anomaly is not None
+    assert anomaly.because.startswith("sum of n ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "fires_at"),
+    [("gte: 2, lte: 3", [1]), ("gt: 1, lt: 3", [1]), ("gte: 3, neq: 3", [3]), ("gt: 2, lte: 4", [2])],
+)
+def test_a_range_of_events(condition: str, fires_at: list[int]) -> None:
+    one, fail, _ = correlator(f"type: event_count, rules: fail, timespan: 1h, condition: {{{condition}}}")
+    fired = [one.feed(fail, make_event({"n": n}, at=float(n))) is not None for n in range(6)]
+    assert [n for n, yes in enumerate(fired) if yes] == fires_at
+
+
+def test_a_range_is_said() -> None:
+    one, fail, _ = correlator("type: event_count, rules: fail, timespan: 1h, condition: {gte: 2, lte: 3}")
+    anomalies = [one.feed(fail, make_event({"n": n}, at=float(n))) for n in range(2)]
+    assert anomalies[1] is not None
+    assert anomalies[1].because == '2 × "SSH login failed" within 1h (threshold 2, at most 3)'
+
+
+def test_a_range_left_and_entered_again() -> None:
+    one, fail, _ = correlator("type: event_count, rules: fail, timespan: 10s, condition: {gte: 2, lte: 3}")
+    ats = [0, 1, 2, 3, 4, 13, 13.5, 13.6, 13.7]  # 2 at 1; 5 at 4; 3 at 13 (with 3 and 4); 4 at 13.5
+    fired = [at for at in ats if one.feed(fail, make_event({}, at=at, event_id=str(at))) is not None]
+    assert fired == [1, 13]
+
+
+def test_a_range_of_values_and_of_rules() -> None:
+    one, fail, _ = correlator("type: value_count, rules: fail, timespan: 1h, condition: {gt: 1, lt: 3, field: user}")
+    fired = [one.feed(fail, make_event({"user": user}, at=float(n))) is not None for n, user in enumerate("aabbc")]
+    assert fired == [False, False, True, False, False]
+    one, fail, good = correlator("type: temporal, rules: [fail, good], timespan: 1h, condition: {gte: 1, lt: 2}")
+    assert one.feed(fail, make_event({}, at=0)) is not None
+    assert one.feed(good, make_event({}, at=1)) is None
+
+
+def test_so_many_rules_in_order_and_an_order_in_words() -> None:
+    for section, steps in (
+        ("type: temporal_ordered, rules: [fail, good, fail], timespan: 1m, condition: {gte: 2}", "gf"),
+        ("type: temporal_ordered, rules: [fail, good], timespan: 1m, condition: good and fail", "gf"),
+        ("type: temporal_ordered, timespan: 1m, condition: fail and good or good", "g"),
+    ):
+        one, fail, good = correlator(section)
+        rules = {"f": fail, "g": good}
+        fired = [one.feed(rules[step], make_event({}, at=float(n))) is not None for n, step in enumerate(steps)]
+        assert fired == [False] * (len(steps) - 1) + [True], section
+
+
+def test_a_condition_in_words_may_name_rules_by_id() -> None:
+    _, fail, good = correlator("type: temporal, rules: [fail, good], timespan: 5m")
+    one, fail, good = correlator(f"type: temporal, timespan: 5m, condition: ({good.upper()}) and not fail")
+    assert one.feed(good, make_event({}, at=0)) is not None
+    assert one.feed(fail, make_event({}, at=1)) is None
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_of_time_spans(unit: str) -> None:
+    section = f"type: event_count, rules: fail, timespan: 2{unit}, condition: {{gte: 2}}"
+    for apart, fires in ((2 * UNITS[unit], True), (2 * UNITS[unit] + 1, False)):
+        one, fail, _ = correlator(section)
+        assert one.feed(fail, make_event({}, at=0)) is None
+        assert (one.feed(fail, make_event({}, at=float(apart))) is not None) is fires
+
+
 def test_aliases_bring_different_fields_together() -> None:
     one, fail, good = correlator(
         "type: temporal, rules: [fail, good], group-by: ip, timespan: 1m, aliases: {ip: {fail: src_ip, good: addr}}"
@@ -181,3 +312,48 @@ def test_hostile_group_values_are_no_trouble() -> None:
         assert anomalies[-1].because.isprintable()
         assert len(anomalies[-1].because) < 500
     assert all(len(row.key) < 300 for row in one.memory.changes())
+
+
+CHAIN = """\
+title: Many failures
+name: many
+correlation: {type: event_count, rules: fail, group-by: src_ip, timespan: 1m, condition: {gte: 3, lte: 5}}
+---
+title: Then a login
+name: then
+correlation:
+    type: temporal_ordered
+    rules: [many, good]
+    group-by: address
+    timespan: 10m
+    aliases: {address: {many: src_ip, good: peer}}
+---
+title: And much was read
+correlation: {type: value_sum, rules: [then, good], group-by: peer, timespan: 1h, generate: true,
+              condition: {gte: 10, field: bytes}}
+"""
+
+
+def test_correlations_upon_correlations() -> None:
+    """Counted, then ordered, then measured; each has its own groups, and an alias means a field in the last event."""
+    base = FAIL.split("title: C\n", maxsplit=1)[0]
+    parsed = parse_rules({"chain.yml": CHAIN, "base.yml": base.removesuffix("---\n")})
+    assert parsed.problems == ()
+    assert {rule.ref.title: rule.fires for rule in parsed.rules} == {
+        "SSH login failed": False, "SSH login worked": True, "Many failures": False, "Then a login": True,
+        "And much was read": True,
+    }  # fmt: skip
+    one = Engine(parsed)
+    for n in range(3):
+        event = make_event({"result": "failed", "src_ip": "x"}, at=float(n), source=SSHD)
+        assert one.feed(event) == []
+    said = []
+    for n in range(3, 6):
+        fields: dict[str, Value] = {"result": "accepted", "peer": "x", "bytes": 3}
+        said.append([anomaly.because for anomaly in one.feed(make_event(fields, at=float(n), source=SSHD))])
+    worked = 's: result is "accepted"'
+    assert said == [
+        [worked, '"Many failures" then "SSH login worked" within 10m by address=x'],
+        [worked],
+        [worked, 'sum of bytes 12 in 4 × "Then a login" or "SSH login worked" within 1h by peer=x (threshold 10)'],
+    ]

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.detection.entity import entity_of, entity_text, field_text
-from daemon.model import Logsource
+from daemon.model import Logsource, Value
 from tests.doubles.detection import METRICS, PROCESS, SSHD, make_event
 
 
@@ -18,6 +19,24 @@ def test_defaults_fit_the_logsource() -> None:
     assert entity_of(gpu) == "gpu.index=0"
     assert entity_of(make_event({"cpu.percent": 99.0}, source=METRICS)) == "host=web1"
     assert entity_of(make_event({"exe": "/bin/sh"}, source=Logsource("linux", "", "auditd"))) == "host=web1"
+
+
+@pytest.mark.parametrize(
+    ("service", "fields", "entity"),
+    [
+        ("auditd", {"User": "root", "Image": "/bin/sh"}, "User=root, host=web1"),
+        ("auditd", {"acct": "bob", "addr": "203.0.113.9"}, "acct=bob, host=web1"),
+        ("cron", {"user": "bob", "command": "x"}, "user=bob"),
+        ("vsftpd", {"src_host": "evil.example"}, "src_host=evil.example"),
+        ("Syslog", {"program": "kernel"}, "program=kernel, host=web1"),
+        ("guacamole", {"user": "bob", "src_ip": "203.0.113.9"}, "src_ip=203.0.113.9"),
+        ("shop", {"user": "bob", "src_ip": None}, "user=bob"),
+        ("shop", {"User": "bob", "order": 7}, "User=bob"),
+        ("", {"order": 7}, "host=web1"),
+    ],
+)
+def test_who_did_it_comes_before_where_it_was(service: str, fields: dict[str, Value], entity: str) -> None:
+    assert entity_of(make_event(fields, source=Logsource("linux", "", service))) == entity
 
 
 def test_a_reading_of_an_unknown_thing_is_named_by_its_tags() -> None:

@@ -243,11 +243,72 @@ def test_the_bound_holds_and_who_goes_is_told() -> None:
     one = grouping(max_tracked=10)
     for n in range(100):
         one.feed(make_anomaly(float(n), entity=str(n)))
+        released = one.released()
+        assert [(change.decision, change.incident.entity) for change in released] == (
+            [(Decision.quiet, str(n - 10))] if n >= 10 else []
+        )
     assert (one.evictions, one.open_count, len(one._tracked)) == (90, 10, 10)
-    closed = one.tick(99)
-    assert len(closed) == 10  # no more than the bound are held back for the next tick
-    assert {change.decision for change in closed} == {Decision.quiet}
+    assert one.tick(99) == []
     assert decisions(one, make_anomaly(99, entity="99")) == ["suppressed"]
+
+
+def test_who_is_let_go_between_two_ticks_is_told_however_many_they_are() -> None:
+    """The worst bug at the bound: rows that stay open for ever, because nobody speaks of them any more."""
+    one = grouping(max_tracked=10)
+    opened = {one.feed(make_anomaly(float(n), entity=str(n))).incident.id for n in range(100)}
+    closed = {change.incident.id for change in one.tick(99)}
+    assert (len(closed), len(opened - closed)) == (90, 10)
+    assert all(incident.id in opened - closed for incident in one._tracked.values())
+
+
+FEEDS = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 130), st.sampled_from([-5000, -90, 1000, 10**9])), st.integers(0, 12),
+        st.sampled_from(["r1", "r2"]), st.booleans(),
+    ),
+    max_size=60,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(FEEDS, st.integers(1, 6))
+def test_the_first_anomaly_of_a_new_entity_always_notifies(
+    feeds: list[tuple[int, int, str, bool]], max_tracked: int
+) -> None:
+    """Whatever the dates, however full the table; and nobody is quiet about one that was let go when it comes again."""
+    one, time, known = grouping(max_tracked), 0.0, set[tuple[str, str]]()
+    for n, (gap, entity, rule, ticks) in enumerate(feeds):
+        time += gap
+        tracked = {(other.rule.id, other.entity) for other in one._tracked.values()}
+        change = one.feed(make_anomaly(time, entity=str(entity), rule=rule, anomaly_id=f"an{n}"))
+        if (rule, str(entity)) not in known or (rule, str(entity)) not in tracked:
+            assert change.decision is Decision.first
+            assert change.incident.count == 1
+        known.add((rule, str(entity)))
+        assert len(one._tracked) <= max_tracked
+        if ticks:
+            one.tick(time)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FEEDS, st.integers(1, 6))
+def test_a_restart_at_the_bound_goes_on_with_the_same_incidents(
+    feeds: list[tuple[int, int, str, bool]], max_tracked: int
+) -> None:
+    """What the store gives back (`live_incidents`: the latest, of equals the greater id) is what was being followed."""
+    whole, pieces, time = grouping(max_tracked), grouping(max_tracked), 0.0
+    stored: dict[str, Incident] = {}
+    for n, (gap, entity, rule, restarts) in enumerate(feeds):
+        time += min(abs(gap), 130)
+        if restarts:
+            pieces = grouping(max_tracked)
+            pieces.restore(sorted(stored.values(), key=lambda one: (one.last_at, one.id))[-max_tracked:])
+        anomaly = make_anomaly(time, entity=str(entity), rule=rule, anomaly_id=f"an{n}")
+        change = whole.feed(anomaly)
+        assert pieces.feed(anomaly) == change
+        stored[change.incident.id] = change.incident
+        for gone in whole.released():
+            stored[gone.incident.id] = gone.incident
 
 
 def test_a_busy_incident_does_not_grow_memory() -> None:

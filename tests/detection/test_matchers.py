@@ -161,17 +161,21 @@ def test_a_field_that_holds_another() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "field", "because"),
     [
-        ("CommandLine|contains", "curl", "CURL x", 'CommandLine contains "curl"'),
-        ("Image|endswith", "/Bash", "/bin/bash", 'Image ends with "/Bash"'),
-        ("Image|startswith", "/tmp/", "/tmp/x", 'Image starts with "/tmp/"'),
+        ("CommandLine|contains", "curl", "CURL x", 'CommandLine contains "curl" (got "CURL x")'),
+        ("Image|endswith", "/Bash", "/bin/bash", 'Image ends with "/Bash" (got "/bin/bash")'),
+        ("Image|startswith", "/tmp/", "/tmp/x", 'Image starts with "/tmp/" (got "/tmp/x")'),
+        ("Image|startswith", "/tmp/", "/TMP/", 'Image starts with "/tmp/"'),
         ("type", "execve", "EXECVE", 'type is "execve"'),
         ("a0", "26", "26", 'a0 is "26"'),
         ("cpu.percent|gte", "95", 97.25, "cpu.percent >= 95 (got 97.25)"),
         ("f|re|i", "'a.c'", "xABCx", 'f matches /a.c/i (got "xABCx")'),
         ("f", "'a*b?c'", "axxb-c", 'f is like "a*b?c" (got "axxb-c")'),
         ("ip|cidr", "10.0.0.0/8", "10.1.1.1", 'ip is in 10.0.0.0/8 (got "10.1.1.1")'),
-        ("f|cased|contains", "aB", "xaB", 'f contains "aB" (case-sensitive)'),
-        ("f", "'*'", "x", "f has a value"),
+        ("f|cased|contains", "aB", "xaB", 'f contains "aB" (case-sensitive) (got "xaB")'),
+        ("f", "'*'", "x", 'f has a value (got "x")'),
+        ("Image|endswith", "/sh", ("/bin/dash", "/bin/SH", "/sh"), 'Image ends with "/sh" (got "/bin/SH")'),
+        ("f|contains", "a", "a b " + "c" * 80, f'f contains "a" (got "a b {"c" * 55}…")'),
+        ("f|contains", "a", f"{'a' * 30} secret={'b' * 80}", f'f contains "a" (got "{"a" * 30} …")'),
         ("f", "true", True, "f is true"),
         ("f", "null", None, "f has no value"),
         ("f|exists", "true", "x", "f exists"),
@@ -181,7 +185,7 @@ def test_a_field_that_holds_another() -> None:
 def test_what_a_match_says(key: str, value: str, field: Value, because: str) -> None:
     match = item(key, value).match(make_event({key.split("|", maxsplit=1)[0]: field}))
     assert match is not None
-    assert match.because == because
+    assert match.because == f"s: {because}"
 
 
 def test_a_hostile_value_stays_on_one_line_and_short() -> None:

@@ -123,7 +123,7 @@ def test_what_it_says() -> None:
     for at, cpu in [*every(0, 25, 97.5), (25, 12.0), (35, 12.0)]:
         anomalies.append(one.feed(View(make_event({"cpu.percent": cpu}, at=at, source=METRICS))))
     fires, ends = (anomaly for anomaly in anomalies if anomaly is not None)
-    assert fires.because == "cpu.percent >= 95 (got 97.5) for 20s"
+    assert fires.because == "s: cpu.percent >= 95 (got 97.5) for 20s"
     assert [event.at for event in fires.events] == [0, 20]
     assert ends.because == "no longer: cpu.percent >= 95, for 10s"
     assert (ends.ends, ends.entity) == (True, fires.entity)

@@ -1,0 +1,64 @@
+"""Events as they may be kept, cleaned when somebody asks: of thousands that a window sees, a few are ever shown.
+
+`redact` may change fields and text. What it makes of a field may depend on the field alone, except in events that hold
+an argument vector (`a0`, `a1` …), where one argument tells of the next.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from daemon.detection.firing import evidence
+from daemon.model import Event, Logsource, Value
+
+_LONGEST = 8192
+"""Characters of text from which on an event is cut at once: what waits is bounded."""
+
+
+class Uncleaned(Event, frozen=True):
+    """An event that waits to be cleaned. `cleaned` is empty, then holds what it became."""
+
+    cleaned: list[Event] = []
+
+
+class Cleaner:
+    """Cleans events by `redact` and cuts them to what may be kept (see `firing.evidence`)."""
+
+    def __init__(self, redact: Callable[[Event], Event]) -> None:
+        self.redact = redact
+        self._values = lru_cache(maxsize=4096)(self._cleaned)
+
+    def later(self, event: Event) -> Event:
+        """The event, to be cleaned by `settle` before it is shown or stored."""
+        if len(event.text) > _LONGEST or type(event) is not Event:
+            return evidence(self.redact(event))
+        return Uncleaned(
+            event.id, event.at, event.host, event.source, event.logsource, event.fields, event.text, event.position, []
+        )
+
+    def settle(self, event: Event) -> Event:
+        """The event as it may be kept."""
+        if not isinstance(event, Uncleaned):
+            return event
+        if not event.cleaned:
+            plain = Event(
+                event.id, event.at, event.host, event.source, event.logsource, event.fields, event.text, event.position
+            )
+            event.cleaned.append(evidence(self.redact(plain)))
+        return event.cleaned[0]
+
+    def fields_of(self, event: Event, names: Sequence[str]) -> Event:
+        """The event with these fields alone, cleaned, and no text."""
+        if "a1" in event.fields:
+            clean = self.redact(event).fields
+            values: tuple[Value, ...] = tuple(clean.get(name) for name in names)
+        else:
+            values = self._values(tuple(names), tuple(event.fields.get(name) for name in names))
+        kept = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        return msgspec.structs.replace(event, fields=kept, text="")
+
+    def _cleaned(self, names: tuple[str, ...], values: tuple[Value, ...]) -> tuple[Value, ...]:
+        fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        clean = self.redact(Event("", 0.0, "", "", Logsource(), fields, "")).fields
+        return tuple(clean.get(name) for name in names)

@@ -1,0 +1,107 @@
+"""A regular expression as hyperscan may look for it in folded text around a value: found wherever it could match.
+
+Anchors are dropped, because the text goes on around the value, and classes that folding does not keep apart are made
+wider. So what it finds is a superset, for ASCII text; what it says of other text counts for nothing.
+"""
+
+from collections.abc import Iterable
+from re import _constants as op  # type: ignore[attr-defined] # no public module names these
+from typing import Any
+
+from daemon.detection.expression_needs import least_length, parse_expression
+from daemon.detection.folding import fold
+
+_LAST = 0x24F
+"""The last character that folds to an ASCII one lies before it."""
+_DEEPEST = 40
+_SHORTEST = 4
+"""How many characters a part has at least: shorter ones stand in every line."""
+_WIDEST = 8
+_CATEGORIES = {
+    op.CATEGORY_SPACE: r"\x09-\x0d\x20",
+    op.CATEGORY_DIGIT: r"\x30-\x39",
+    op.CATEGORY_WORD: r"\x30-\x39\x5f\x61-\x7a",
+}
+
+
+class _TooWideError(Exception):
+    """Nothing that is worth looking for."""
+
+
+def scan_expressions(pattern: str) -> tuple[str, ...]:
+    """The parts of an expression between whatever may be anything, in hyperscan's syntax: all must be found.
+
+    Of a part, what is worth it is a beginning that is not of many characters, and something that is no literal (those
+    are known from `needs_of`).
+    """
+    tree = parse_expression(pattern)
+    parts: list[list[tuple[str, bool]]] = [[]]
+    for code, value in tree or ():
+        try:
+            parts[-1].append((_item(code, value, 0), code is not op.LITERAL and code is not op.AT))
+        except _TooWideError:
+            parts.append([])
+    rich = ["".join(text for text, _ in part) for part in map(_trimmed, parts) if any(rich for _, rich in part)]
+    return tuple(part for part in rich if least_length(part) >= _SHORTEST)
+
+
+def _trimmed(part: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Without what need not be there at its beginning and end."""
+    while part and (not part[0][0] or part[0][0].endswith(("{0,}", "{0,1}"))):
+        part = part[1:]
+    while part and (not part[-1][0] or part[-1][0].endswith(("{0,}", "{0,1}"))):
+        part = part[:-1]
+    return part
+
+
+def _sequence(items: Iterable[Any], depth: int) -> str:
+    if depth > _DEEPEST:
+        raise _TooWideError
+    return "".join(_item(code, value, depth + 1) for code, value in items)
+
+
+def _item(code: Any, value: Any, depth: int) -> str:
+    if code is op.LITERAL:
+        return _characters({chr(value)})
+    if code is op.IN:
+        return _class(value)
+    if code is op.SUBPATTERN:
+        return f"(?:{_sequence(value[3], depth)})"
+    if code is op.BRANCH:
+        return f"(?:{'|'.join(_sequence(branch, depth) for branch in value[1])})"
+    if code in (op.MAX_REPEAT, op.MIN_REPEAT):
+        return _repeat(*value, depth=depth)
+    if code is op.AT:
+        return ""
+    raise _TooWideError
+
+
+def _repeat(least: int, most: int, items: Any, *, depth: int) -> str:
+    body = f"(?:{_sequence(items, depth)})"
+    if most <= _WIDEST:
+        return f"{body}{{{least},{most}}}"
+    return f"{body}{{{min(least, _WIDEST)},}}"
+
+
+def _class(items: Iterable[Any]) -> str:
+    found: set[str] = set()
+    ranges = ""
+    for code, value in items:
+        if code is op.LITERAL:
+            found.add(chr(value))
+        elif code is op.RANGE and value[1] <= _LAST:
+            found.update(map(chr, range(value[0], value[1] + 1)))
+        elif code is op.CATEGORY and value in _CATEGORIES:
+            ranges += _CATEGORIES[value]
+        else:
+            raise _TooWideError
+    return _characters(found, ranges)
+
+
+def _characters(found: set[str], ranges: str = "") -> str:
+    """A class of the folded characters, as far as they are ASCII."""
+    folded = set(map(fold, found))
+    shown = "".join(f"\\x{ord(one):02x}" for one in sorted(folded) if one.isascii()) + ranges
+    if not shown:
+        raise _TooWideError  # no ASCII text can have it
+    return f"[{shown}]"

@@ -1,0 +1,175 @@
+"""What is unwise is said, and a right rule never accused."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.config import read_rule_files
+from daemon.detection.rules import parse_rules
+from daemon.detection.wise import unwise
+from tests.doubles.detection import rule_text
+
+SPARK = "proc_creation_lnx_exploit_cve_2022_33891_spark_shell_command_injection"
+NPM = "proc_creation_lnx_mal_shai_hulud_malicious_npm_package_installation"
+NEVER = "expected a path with slashes: never matches on Linux"
+BASE = """\
+title: Base
+name: base
+logsource: {product: linux, category: process_creation}
+detection: {s: {a: 1}, condition: s}
+---
+title: Other
+name: other
+logsource: {product: linux, category: process_creation}
+detection: {s: {b: 1}, condition: s}
+---
+title: C
+correlation:
+    rules: [base, other]
+    timespan: 5m
+"""
+
+
+def said(text: str, *, json_lines: bool = True) -> list[str]:
+    parsed = parse_rules({"r.yml": text})
+    assert parsed.problems == ()
+    return [str(problem).removeprefix("r.yml:") for problem in unwise(parsed, json_lines=json_lines)]
+
+
+def of_detection(detection: str, logsource: str = "{product: linux, category: process_creation}") -> list[str]:
+    return said(rule_text(detection, logsource=logsource))
+
+
+def test_of_sigmahq_s_linux_rules_two_can_never_match(shared_data: Path) -> None:
+    paths = sorted((shared_data / "sigma-rules").rglob("*.yml"))
+    found = unwise(parse_rules({path.name: path.read_text(encoding="utf-8") for path in paths}), json_lines=False)
+    assert [str(problem) for problem in found] == [
+        f'{SPARK}.yml:20: detection.selection: {NEVER} (ParentImage ends with "\\bash")',
+        f'{NPM}.yml:23: detection.selection_img: {NEVER} (Image ends with "\\node")',
+    ]
+
+
+def test_none_of_our_own_rules_is_unwise() -> None:
+    assert unwise(parse_rules(read_rule_files(["shipped"])), json_lines=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("detection", "expected"),
+    [
+        (
+            "    s:\n        Image: 'C:\\Windows\\cmd.exe'\n    condition: s",
+            '5: detection.s: expected a path with slashes: never matches on Linux (Image is "C:\\Windows\\cmd.exe")',
+        ),
+        (
+            "    s:\n        a: 1\n    t:\n        Image|endswith: ['\\bash', '/bash']\n    condition: s and not t",
+            '7: detection.t: expected a path with slashes: never matches on Linux (Image ends with "\\bash")',
+        ),
+        (
+            "    s:\n        a: 1\n    unused:\n        b: 1\n    condition: s",
+            "7: detection.unused: expected a search that the condition names: this one changes nothing",
+        ),
+        (
+            "    s:\n        image|endswith: /bash\n    condition: s",
+            "5: detection.s: expected Image: names of fields keep their case (got image)",
+        ),
+        (
+            "    s:\n        a: 1\n    condition: s and not s",
+            "4: detection.condition: expected a condition that can hold: s is demanded and excluded",
+        ),
+        (
+            "    s:\n        a: 1\n    t:\n        a: [1, 2]\n    condition: s and not t",
+            '4: detection.condition: expected a condition that can hold: (a is "1") is demanded and excluded',
+        ),
+        (
+            "    s:\n        a: null\n        a|contains: x\n    condition: s",
+            "4: detection.condition: expected a condition that can hold: a has no value and is compared",
+        ),
+        (
+            "    s: [0, 6]\n    condition: s",
+            "4: detection.condition: expected more than this: nearly every record contains the number 0",
+        ),
+    ],
+)
+def test_what_does_nothing_or_can_never_hold(detection: str, expected: str) -> None:
+    found = of_detection(detection)
+    assert [line.split(": ", 1)[1] for line in found][:1] == [expected.split(": ", 1)[1]]
+
+
+def test_lines_are_those_of_the_search_or_the_rule() -> None:
+    found = of_detection("    s:\n        a: 1\n    unused:\n        b: 1\n    condition: s and not s")
+    assert [line.split(": ")[0:2] for line in found] == [["1", "detection.condition"], ["7", "detection.unused"]]
+
+
+def test_logsources_that_only_json_lines_have() -> None:
+    def found(logsource: str, *, json_lines: bool = False) -> list[str]:
+        text = rule_text("    s:\n        a: 1\n    condition: s", logsource=logsource)
+        return said(text, json_lines=json_lines)
+
+    assert "(got dns_query)" in found("{category: dns_query}")[0]
+    assert "(got windows)" in found("{product: windows, service: security}")[0]
+    assert found("{product: linux, service: anything}") == found("{category: file_event}") == []
+    assert found("{category: dns_query}", json_lines=True) == []
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        "    s:\n        CommandLine|contains: '\\x41'\n    condition: s",
+        "    s:\n        CommandLine|endswith: '\\bash'\n    condition: s",
+        "    s:\n        Image|contains: '\\'\n    condition: s",
+        "    s:\n        Image|endswith: '/a\\b'\n    condition: s",
+        "    s:\n        a: 1\n    _parked:\n        b: 1\n    condition: s",
+        "    s:\n        a: 1\n    t:\n        a: 2\n    condition: s and not t",
+        "    s:\n        a|cased: x\n    t:\n        a: x\n    condition: t and not s",
+        "    s:\n        a: 1\n    t:\n        a: 2\n    condition: s and t",
+        "    s:\n        a: null\n    t:\n        a: x\n    condition: s or t",
+        "    s:\n        a|exists: true\n        a|contains: x\n    condition: s",
+        "    s:\n        a: 1\n    filter:\n        a: null\n    condition: s and not filter",
+        "    s: [0, 6]\n    t: [init]\n    condition: s and t",
+        "    s: [40000]\n    condition: s",
+        "    s:\n        uid: 0\n        USERS: x\n        image_name: x\n    condition: s",
+    ],
+)
+def test_a_right_rule_is_not_accused(detection: str) -> None:
+    assert of_detection(detection) == []
+
+
+def test_windows_paths_are_right_for_windows() -> None:
+    item = "    s:\n        Image|endswith: '\\cmd.exe'\n    condition: s"
+    assert not any("slashes" in line for line in of_detection(item, "{product: windows, category: process_creation}"))
+
+
+@pytest.mark.parametrize(
+    ("section", "unwise_key"),
+    [
+        ("type: event_count\n    condition: {lt: 1}", "correlation.condition"),
+        ("type: event_count\n    condition: {eq: 0}", "correlation.condition"),
+        ("type: event_count\n    condition: {lte: 1}", ""),
+        ("type: event_count\n    condition: {gte: 3, lte: 9}", ""),
+        ("type: event_count\n    condition: {neq: 1}", ""),
+        ("type: value_count\n    condition: {lt: 1, field: a}", "correlation.condition"),
+        ("type: value_sum\n    condition: {lt: 0, field: a}", ""),
+        ("type: temporal\n    condition: {gte: 3}", "correlation.condition"),
+        ("type: temporal\n    condition: {gte: 2}", ""),
+        ("type: temporal", ""),
+        ("type: temporal\n    condition: base and other and not base", "correlation.condition"),
+        ("type: temporal\n    condition: base and not other", ""),
+        ("type: temporal\n    group-by: [user]", "correlation.group-by"),
+        ("type: temporal\n    group-by: [User]", ""),
+        ("type: temporal\n    group-by: [whatever]", ""),
+        ("type: temporal\n    group-by: [u]\n    aliases: {u: {base: user, other: User}}", "correlation.group-by"),
+    ],
+)
+def test_correlations_that_can_never_fire_or_group(section: str, unwise_key: str) -> None:
+    found = said(f"{BASE}    {section}\n")
+    assert [line.split(": ")[1] for line in found] == [unwise_key] * (unwise_key != "")
+
+
+def test_filters_that_filter_nothing() -> None:
+    def filtering(rules: str, category: str = "process_creation") -> list[str]:
+        more = f"logsource: {{category: {category}}}\nfilter: {{rules: {rules}, s: {{b: 9}}, condition: not s}}"
+        return said(f"{BASE}    type: temporal\n    id: x\n---\ntitle: F\n{more}\n".replace("    id: x\n", ""))
+
+    assert filtering("any") == filtering("[base]") == []
+    assert "filters nothing" in filtering("any", "file_event")[0]
+    assert "filters nothing" in filtering("[base]", "file_event")[0]
