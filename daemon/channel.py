@@ -41,7 +41,9 @@ class Channel(Generic[Item]):
         """The next item; None when nothing came within `timeout` seconds or the channel is closed and empty."""
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: bool(self._items) or self._closed), timeout)
+                # not asyncio.wait_for, which until Python 3.12 swallows a cancellation that comes with the item
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait_for(lambda: bool(self._items) or self._closed)
             except TimeoutError:
                 return None
             if not self._items:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 import daemon
 from daemon.api.app import RUNNER_OPTIONS, Endpoint, build_app
-from daemon.api.endpoint import FileStatus, Phase, RuleStatus, RunningStatus
+from daemon.api.endpoint import Changes, FileStatus, Phase, RuleStatus, RunningStatus
 from daemon.config import Config, FileSource, read_secret
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
@@ -36,7 +36,7 @@ class Process(Protocol):
     reloaded_at: float
     stalled: bool
 
-    async def reload(self) -> Sequence[str]:
+    async def reload(self) -> Changes:
         """See `daemon.service.Service.reload`."""
         ...
 
@@ -157,7 +157,7 @@ async def serving(process: Process, around: Surroundings) -> AsyncIterator[None]
 
 def _endpoint(process: Process, around: Surroundings) -> Endpoint:
     config = process.config.api
-    reload: Callable[[], Awaitable[Sequence[str]]] = process.reload
+    reload: Callable[[], Awaitable[Changes]] = process.reload
     return Endpoint(
         desk=around.store, outbox=around.store, analyst=CurrentAnalyst(process), board=around.board,
         metrics=around.metrics, status=lambda: running_status(process), reload=reload,

@@ -29,9 +29,12 @@ class Outcome(Struct):
 
 
 class Tallies(Struct, frozen=True):
-    """What the steps counted since they were made: events and unparsed lines by source, evictions by kind of state."""
+    """What the steps counted since they were made: events, unparsed lines, and lines of which no event was made because
+    no rule could match, by source; evictions by kind of state.
+    """
 
     events: Mapping[str, int]
+    left_out: Mapping[str, int]
     unparsed: Mapping[str, int]
     evictions: Mapping[str, int]
     open_incidents: int
@@ -61,6 +64,7 @@ class Flow:
         """What the steps counted until now."""
         return Tallies(
             events=dict(self._events),
+            left_out={source: reader.left_out for source, reader in self._readers.items()},
             unparsed={source: reader.unparsed for source, reader in self._readers.items()},
             evictions={
                 "events": sum(reader.evictions for reader in self._readers.values()),
@@ -158,3 +162,4 @@ class Flow:
             clean = msgspec.structs.replace(anomaly, because="(could not be redacted)", entity="", events=())
         outcome.anomalies.append(clean)
         outcome.changes.append(self._incidents.feed(clean))
+        outcome.changes.extend(self._incidents.released())

@@ -4,7 +4,9 @@
 
 An item is evaluated, what it caused is collected, and one transaction stores it with the position reached. A batch that
 speaks (or loses something) is stored at once; one that only moved positions may wait half a second, because
-positions and memory move together: a crash re-reads those lines in the state they were first read in.
+positions and memory move together: a crash re-reads those lines in the state they were first read in. A source says
+what was lost just before the lines behind it, so a loss waits for these: stored alone, it would be said again by
+whoever reads on from the position before it.
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from daemon.model import (
     Incident,
     IncidentChange,
     Lines,
+    Lost,
     Severity,
     Snapshot,
     Transient,
@@ -33,6 +36,7 @@ _LAZY = 0.5  # seconds that a batch without anything to say may wait
 _TICK = 1.0
 _KEEP_ANOMALIES = 100  # stored per incident; the count is exact all the same
 _GATHER = 16  # items evaluated before a commit is considered
+_MOST_LOSSES = 100  # of one source that wait for the position behind them
 _ENRICHED = {Decision.first, Decision.escalated, Decision.repeated}
 
 
@@ -95,6 +99,7 @@ class Pipeline:
         self._ticked = ticked
         self._channel: Channel[Item] = Channel(64)
         self._batch = Batch()
+        self._losses: dict[str, list[tuple[float, Lost]]] = {}  # by source; since when each waits
         self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
         self.beats = 0  # progress; the watchdog is fed by it
 
@@ -116,6 +121,7 @@ class Pipeline:
             tick = self._monotonic() - ticked >= _TICK
             if tick:
                 ticked = self._monotonic()
+                lively = self._say_losses(ticked) or lively
                 lively = self._take(self._flow.tick(self._now())) or lively
                 self._ticked()
             if lively or ((self._batch.dirty or tick) and self._monotonic() - committed >= _LAZY):
@@ -129,19 +135,43 @@ class Pipeline:
         item = await self._channel.get(timeout=_LAZY if self._batch.dirty else _TICK)
         lively, taken = False, 0
         while item is not None:
-            self._batch.dirty = True
-            self._count(item)
-            lively = self._take(self._flow.feed(item)) or lively
-            if isinstance(item, Lines):
-                position = item.checkpoint.position
-                self._batch.checkpoints[item.source, position.path] = item.checkpoint
-                self.positions[item.source, position.path] = (item.checkpoint, self._now())
+            lively = self._evaluate(item) or lively
             taken += 1
             await asyncio.sleep(0)  # a burst must not keep the endpoint and the webhooks waiting
             if lively or taken >= _GATHER or not len(self._channel):
                 return lively
             item = await self._channel.get()
         return lively
+
+    def _evaluate(self, item: Item) -> bool:
+        """Run the flow over an item, with the losses that stand before it; True when it must be stored at once."""
+        waiting = self._losses.setdefault(item.source, [])
+        if isinstance(item, Lost) and len(waiting) < _MOST_LOSSES:
+            waiting.append((self._monotonic(), item))
+            return False
+        self._batch.dirty = True
+        if not isinstance(item, Lines):
+            return self._take(self._flow.feed(item))
+        self._count(item)
+        del self._losses[item.source]
+        lively = self._say([lost for _, lost in waiting])
+        lively = self._take(self._flow.feed(item)) or lively
+        position = item.checkpoint.position
+        self._batch.checkpoints[item.source, position.path] = item.checkpoint
+        self.positions[item.source, position.path] = (item.checkpoint, self._now())
+        return lively
+
+    def _say_losses(self, now: float) -> bool:
+        """Those behind which no lines came for a while are said alone; True when there are any."""
+        overdue = [lost for waiting in self._losses.values() for since, lost in waiting if now - since >= _TICK]
+        for source, waiting in self._losses.items():
+            self._losses[source] = [one for one in waiting if now - one[0] < _TICK]
+        return self._say(overdue)
+
+    def _say(self, losses: Sequence[Lost]) -> bool:
+        for lost in losses:
+            self._take(self._flow.feed(lost))
+        return bool(losses)
 
     def _take(self, outcome: Outcome) -> bool:
         """Collect what an item caused; True when it must be stored at once."""

@@ -7,7 +7,7 @@ query happen in `run`. Built from the far end: who is sent to exists before who 
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -24,13 +24,14 @@ from daemon.enrichment.analyst import DeskAnalyst
 from daemon.enrichment.enricher import Enricher
 from daemon.enrichment.ollama import Ollama
 from daemon.enrichment.redact import Redactor
-from daemon.events import Reader
+from daemon.events import Reader, Selector
 from daemon.events.readers import AuditdReader, AutoReader, build_reader
 from daemon.flow import Flow
 from daemon.meters import Meters
 from daemon.model import Checkpoint, Incident, Snapshot
 from daemon.pipeline import Pipeline
 from daemon.running_processes import running_processes
+from daemon.selection import build_selectors
 from daemon.sources import Source
 from daemon.sources.gauges import HostGauges
 from daemon.sources.gpu import GpuGauges
@@ -80,7 +81,9 @@ def host_name(config: Config) -> str:
     return config.host or socket.gethostname()
 
 
-def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> dict[str, Reader]:
+def build_readers(
+    config: Config, around: Surroundings, redactor: Redactor, selectors: Mapping[str, Selector]
+) -> dict[str, Reader]:
     """One reader for each file source."""
     return {
         source.name: build_reader(
@@ -91,6 +94,7 @@ def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> d
             usernames=around.usernames,
             redact=redactor.text,
             zone=None,
+            selectors=selectors,
         )
         for source in config.sources
         if isinstance(source, FileSource)
@@ -99,7 +103,7 @@ def build_readers(config: Config, around: Surroundings, redactor: Redactor) -> d
 
 def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], redactor: Redactor) -> Flow:
     """The pure half."""
-    engine = Engine(rules, redact=redactor.event)
+    engine = Engine(rules, redact=redactor.event, prefilter=config.rules.prefilter)
     incidents = Incidents(
         quiet_after=config.incidents.quiet_after,
         repeat_every=config.incidents.repeat_every,
@@ -171,7 +175,8 @@ class Runtime:
     def _build_pipeline(self, stored: Stored, *, waits_for_memory: bool) -> Pipeline:
         around, config = self._around, self.config
         redactor = Redactor(config.redaction.patterns)
-        self.readers = build_readers(config, around, redactor)
+        selectors = build_selectors(self.rules) if config.rules.prefilter else {}
+        self.readers = build_readers(config, around, redactor, selectors)
         flow = build_flow(config, self.rules, self.readers, redactor)
         flow.restore(stored.snapshots)
         running = list(running_processes())

@@ -3,8 +3,10 @@
     enter   store → memory → endpoint (alive, not ready) → runtime → READY=1
     leave   not ready → runtime drains → endpoint → memory → store
 
-Long-lived: store, endpoint, and the memory while its configuration stays the same. Short-lived: the `Runtime`. Start
-and reload share one path: everything that can fail is checked before anything that runs is touched.
+Long-lived: store, endpoint, the watch on rule files, and the memory while its configuration stays the same.
+Short-lived: the `Runtime`. Start and reload share one path: everything that can fail is checked before anything that
+runs is touched. A start leaves out rules that cannot be used, and says so; a reload with one such rule changes nothing
+(`daemon.loading`).
 """
 
 import asyncio
@@ -14,19 +16,19 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
 import daemon
-from daemon.api.endpoint import Phase
-from daemon.config import Config, default_config, load_config, state_directory
-from daemon.detection.rules import ParsedRules, parse_rules
+from daemon.api.endpoint import Changes, Phase
+from daemon.changes import find_changes
+from daemon.config import Config, state_directory
 from daemon.endpoint import serving
+from daemon.loading import Loaded, build, load, refuse
 from daemon.memories import MemoryKeeper
-from daemon.model import ProblemsError
-from daemon.preflight import find_problems, read_rules
+from daemon.model import ProblemsError, Transient
+from daemon.rules_watch import RuleFiles, RulesWatch
 from daemon.runtime import Runtime, Surroundings, load_stored
 from daemon.sd_notify import Notifier
 from daemon.state.store import SqliteStore
@@ -42,48 +44,6 @@ _WATCHDOG = 60.0  # without systemd's: how long the pipeline may make no progres
 _CHANGING = 120.0  # how long a start, reload or stop may take without progress
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A configuration and its rules, checked."""
-
-    config: Config
-    rules: ParsedRules
-
-
-def load(path: Path | None) -> Loaded:
-    """Read and check configuration and rules. Raises ProblemsError with everything that is wrong.
-
-    A rule that cannot be used is among `rules.problems` and left out; it does not stop the others.
-    """
-    config = load_config(path) if path else default_config()
-    files, problems = read_rules(config, path)
-    problems += find_problems(config, path)
-    if problems:
-        raise ProblemsError(tuple(problems))
-    return Loaded(config, parse_rules(files, config.rules.disabled))
-
-
-def describe_change(before: Loaded, after: Loaded) -> list[str]:
-    """What a reload changes, in words; nothing changed is an empty list."""
-    said = []
-    old, new = before.config, after.config
-    was, now = ({rule.ref.id: rule.revision for rule in one.rules.rules} for one in (before, after))
-    if was != now:
-        altered = sum(was[rule] != now[rule] for rule in was.keys() & now.keys())
-        said.append(f"rules: {len(now.keys() - was)} added, {len(was.keys() - now)} removed, {altered} changed")
-    for what, names in (
-        ("sources", (old.sources, new.sources)),
-        ("webhooks", (old.webhooks, new.webhooks)),
-    ):
-        if names[0] != names[1]:
-            said.append(f"{what}: {len(names[0])} before, {len(names[1])} now")
-    changed = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
-    said.extend(f"{name} changed" for name in changed if name not in {"sources", "webhooks"})
-    if old.api != new.api or old.state_directory != new.state_directory:
-        said.append("api and state_directory take effect at the next start")
-    return said
-
-
 class Service:
     """One daemon process. `run` returns its exit code: 0 stopped as asked, 1 a component gave up."""
 
@@ -92,6 +52,7 @@ class Service:
         self.config_path = str(path or "")
         self.config = first.config
         self.rules = first.rules
+        self.digest = first.digest
         self._notifier = notifier
         self.board = Board(time.time)
         self.metrics = Metrics()
@@ -104,6 +65,7 @@ class Service:
         self.reloaded_at = 0.0
         self.stalled = False
         self._one_reload = asyncio.Lock()
+        self._unwanted: set[str] = set()  # what was refused and has not been mended: config, rules
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
@@ -122,7 +84,8 @@ class Service:
             stack.enter_context(self._signals())
             beating = around.supervisor.spawn("watchdog", self._beat)
             tidying = around.supervisor.spawn("housekeeping", self._tidy)
-            stack.push_async_callback(end, [beating, tidying])
+            watching = around.supervisor.spawn("rules watch", self._rules_watch().run)
+            stack.push_async_callback(end, [beating, tidying, watching])
             return await self._cycle(around)
 
     async def _cycle(self, around: Surroundings) -> int:
@@ -150,8 +113,7 @@ class Service:
         config, rules = self.config, self.rules
         for problem in rules.problems:
             log.warning(Says.rule_refused, problem=str(problem))
-        refused = f"{len(rules.problems)} refused: {rules.problems[0]}" if rules.problems else ""
-        self.board.set("rules", HealthState.degraded if refused else HealthState.ok, refused)
+        self._show_rules()
         self.metrics.rules.labels(status="loaded").set(len(rules.rules))
         self.metrics.rules.labels(status="refused").set(len(rules.problems))
         log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
@@ -159,6 +121,12 @@ class Service:
         memory = await self.memories.use(config.memory)
         self.runtime = Runtime(config, rules, await load_stored(self.store, config), around, memory)
         return self.runtime
+
+    def _show_rules(self) -> None:
+        problems = self.rules.problems
+        refused = f"{len(problems)} refused: {problems[0]}" if problems else ""
+        self.board.set("rules", HealthState.degraded if refused else HealthState.ok, refused)
+        self._unwanted.discard("rules")
 
     def _forget_others(self, config: Config) -> None:
         """Take what the configuration no longer names off the board."""
@@ -169,33 +137,71 @@ class Service:
                 self.board.remove(row.component)
 
     def _announce(self) -> None:
-        self.metrics.reload_ok.set(1)
-        self.board.set("config", HealthState.ok)
+        if "config" not in self._unwanted:
+            self.board.set("config", HealthState.ok)
+        self.metrics.reload_ok.set(not self._unwanted)
         self.phase = Phase.running if self.phase is Phase.starting else self.phase
         self.ready.set()
         names = ", ".join(source.name for source in self.config.sources)
         self._notifier.send(READY=1, STATUS=f"watching {names or 'nothing'}")
         log.info(Says.ready, sources=names, webhooks=len(self.config.webhooks))
 
-    async def reload(self) -> list[str]:
-        """Read configuration and rules again; the old ones stay unless everything is right. One at a time.
+    async def reload(self) -> Changes:
+        """Read configuration and rules again; the old ones stay unless everything is right, every rule included. One
+        at a time. Windows and incidents of rules that are as they were go on.
 
-        Returns what changed, in words. Raises ProblemsError, or OSError when the file cannot be read.
+        Raises ProblemsError, OSError when the file cannot be read, Transient when the process is about to end.
         """
         async with self._one_reload:
             await self.ready.wait()
-            return await self._reload()
+            what = "config"
+            try:
+                loaded = await asyncio.to_thread(load, self._path)
+                what = "config" if loaded.config != self.config else "rules"
+                refuse(loaded.rules.problems)
+            except (ProblemsError, OSError) as error:
+                self._refuse(what, error)
+                log.error(Says.reload_refused, problems=str(error).splitlines())
+                raise
+            self._unwanted.clear()
+            return await self._swap(loaded)
 
-    async def _reload(self) -> list[str]:
-        try:
-            loaded = load(self._path)
-        except (ProblemsError, OSError) as error:
-            self.metrics.reload_ok.set(0)
-            self.board.set("config", HealthState.degraded, f"the old configuration stays: {error}")
-            log.error(Says.reload_refused, problems=str(error).splitlines())
-            raise
-        changed = describe_change(Loaded(self.config, self.rules), loaded)
-        self.config, self.rules = loaded.config, loaded.rules
+    async def take_rules(self, found: RuleFiles) -> Changes:
+        """Run with changed rule files under the configuration in force: the same as `reload`, with the same errors."""
+        async with self._one_reload:
+            await self.ready.wait()
+            if found.config is not self.config:  # the files of another configuration: they will be looked at again
+                return Changes()
+            try:
+                refuse(found.problems)
+                loaded = await asyncio.to_thread(build, found.config, self._path, found.files)
+                refuse(loaded.rules.problems)
+            except ProblemsError as error:
+                self._refuse("rules", error)
+                log.error(Says.rules_refused, problems=str(error).splitlines())
+                raise
+            return await self._swap(loaded)
+
+    def keep_rules(self) -> None:
+        """The rule files are those in force again: what was refused is gone."""
+        if "rules" in self._unwanted:
+            self._show_rules()
+            self.metrics.reload_ok.set(not self._unwanted)
+            log.info(Says.reloaded, changed=[])
+
+    def _refuse(self, what: str, error: Exception) -> None:
+        """Note and show that `config` or `rules` (where the configuration is as it was) are not those in the files."""
+        self._unwanted.add(what)
+        self.metrics.reload_ok.set(0)
+        stays = "the old rules stay" if what == "rules" else "the old configuration stays, and its rules"
+        self.board.set(what, HealthState.degraded, f"{stays}: {error}")
+
+    async def _swap(self, loaded: Loaded) -> Changes:
+        """Let a new runtime take over. Nothing here can fail."""
+        if self.phase is Phase.stopping:
+            raise Transient("about to end")
+        changes = find_changes(Loaded(self.config, self.rules), loaded)
+        self.config, self.rules, self.digest = loaded.config, loaded.rules, loaded.digest
         monotonic_usec = time.monotonic_ns() // 1000
         self._notifier.send(RELOADING=1, MONOTONIC_USEC=monotonic_usec)
         self.ready.clear()
@@ -203,8 +209,8 @@ class Service:
             self.runtime.stop()
         await self.ready.wait()
         self.reloaded_at = time.time()
-        log.info(Says.reloaded, changed=changed)
-        return changed
+        log.info(Says.reloaded, changed=list(changes.words()))
+        return changes
 
     def stop(self) -> None:
         """Drain and end; a second call does not wait for the drain."""
@@ -214,6 +220,9 @@ class Service:
         if self.runtime is not None:
             self.runtime.stop(cut=again)
         self.phase = Phase.stopping
+
+    def _rules_watch(self) -> RulesWatch:
+        return RulesWatch(self, now=time.time, monotonic=time.monotonic, sleep=asyncio.sleep)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -233,7 +242,7 @@ class Service:
 
     def _hup(self) -> None:
         async def reload() -> None:
-            with contextlib.suppress(ProblemsError, OSError):  # said and shown; the old configuration stays
+            with contextlib.suppress(ProblemsError, OSError, Transient):  # said and shown; the old configuration stays
                 await self.reload()
 
         if self.runtime is not None and self.phase is Phase.running:

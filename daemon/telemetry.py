@@ -25,6 +25,7 @@ class Says(StrEnum):
     cut = "stopped before the drain ended"
     reloaded = "reloaded"
     reload_refused = "reload refused, the old configuration stays"
+    rules_refused = "changed rules refused, the old rules stay"
     config_defaulted = "no configuration file, safe defaults used"
     task_restarted = "component restarted"
     task_gave_up = "component gave up"

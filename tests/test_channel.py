@@ -56,3 +56,28 @@ async def test_waiting_ends_with_the_timeout_and_loses_nothing() -> None:
     assert await channel.get(timeout=0.001) is None
     await channel.put(7)
     assert await channel.get(timeout=0.001) == 7
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_consumer_that_is_cancelled_as_an_item_comes_ends_and_the_item_stays(turns: int) -> None:
+    """Python 3.11's `asyncio.wait_for` lets the consumer go on, and whoever ended it waits for ever."""
+    channel: Channel[int] = Channel(1)
+    taken: list[int | None] = []
+
+    async def consume() -> None:
+        while not channel.drained:
+            taken.append(await channel.get(timeout=60))
+
+    async with asyncio.TaskGroup() as group:
+        consumer = group.create_task(consume())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await channel.put(7)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        consumer.cancel()
+        done, _ = await asyncio.wait([consumer], timeout=0.5)
+        await channel.close()
+
+    assert done
+    assert len(channel) + len(taken) == 1

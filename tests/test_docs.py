@@ -112,9 +112,14 @@ def test_the_rule_does_what_its_samples_say() -> None:
 
 
 def test_every_command_is_told() -> None:
-    shown = {re.findall(r"`tellwhy (\w+)`", row[0])[0] for row in table("README.md", "Operate")}
+    rows = {re.findall(r"`tellwhy (\w+)`", row[0])[0]: row[1] for row in table("README.md", "Operate")}
+    groups = {group.name: group.typer_instance for group in app.registered_groups if group.typer_instance is not None}
 
-    assert shown == {command.name for command in app.registered_commands}
+    assert rows.keys() == {command.name for command in app.registered_commands} | groups.keys()
+    for name, group in groups.items():
+        assert name is not None
+        told = re.findall(r"`(\w+)[^`]*`", rows[name])
+        assert told == [command.name for command in group.registered_commands]
 
 
 def test_every_route_is_told() -> None:

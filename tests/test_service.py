@@ -10,11 +10,14 @@ import pytest
 from daemon.cli.demo.receiver import Receiver
 from daemon.cli.demo.scenario import WAVES, audit_lines, ssh_lines
 from daemon.cli.demo.stage import free_port, new_secret
+from daemon.loading import Loaded, load
 from daemon.model import ProblemsError
+from daemon.rules_watch import RuleFiles
 from daemon.runtime import Runtime, Surroundings
 from daemon.sd_notify import Notifier
-from daemon.service import Loaded, Service, describe_change, load
+from daemon.service import Service
 from daemon.supervisor import end
+from daemon.telemetry import HealthState
 
 CONFIG = """\
 host: web-1
@@ -72,23 +75,12 @@ async def test_from_a_line_to_a_signed_webhook_and_a_refused_reload(tmp_path: Pa
             assert service.ready.is_set()
 
             path.write_text(CONFIG.format(top=tmp_path, port=receiver.port, api=api).replace("ops", "desk"))
-            assert any("webhooks" in said for said in await service.reload())
+            assert (await service.reload()).words() == ("configuration: webhooks.ops removed, webhooks.desk added",)
             webhooks = {row.component for row in service.board.rows() if row.component.startswith("webhook:")}
             assert webhooks <= {"webhook:desk"}
             service.stop()
         assert running.result() == 0
     assert receiver.refused == 0
-
-
-def test_a_change_is_described_in_words(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("alerts: {deadline: 1s}\n")
-    (tmp_path / "b.yaml").write_text("alerts: {deadline: 2s}\nrules: {disabled: [Reverse shell]}\n")
-    before, after = load(tmp_path / "a.yaml"), load(tmp_path / "b.yaml")
-
-    said = describe_change(before, after)
-
-    assert "alerts changed" in said
-    assert describe_change(before, before) == []
 
 
 async def test_ending_nothing_is_fine() -> None:
@@ -128,6 +120,72 @@ async def test_reloads_at_once_are_made_one_after_the_other(tmp_path: Path) -> N
         assert service.config.host.startswith("three-two-")
         service.stop()
     assert running.result() == 0
+
+
+RULE = """title: {title}
+logsource: {{product: linux, category: process_creation}}
+detection: {{selection: {{Image|endswith: /sh}}, condition: selection}}
+"""
+
+
+async def test_what_is_refused_is_shown_until_exactly_that_is_mended(tmp_path: Path) -> None:
+    path, rules = tmp_path / "config.yaml", tmp_path / "rules"
+    rules.mkdir()
+    (rules / "a.yml").write_text(RULE.format(title="A"))
+    quiet(tmp_path)
+    good = path.read_text() + f"rules: {{directories: [{rules}]}}\n"
+    path.write_text(good)
+    service = Service(path, load(path), Notifier("", ""))
+
+    def degraded() -> list[str]:
+        return [row.component for row in service.board.rows() if row.state is HealthState.degraded]
+
+    def files(**texts: str) -> RuleFiles:
+        found = {f"{rules}/{name}.yml": text for name, text in texts.items()}
+        return RuleFiles(service.config, found, (), "".join(texts))
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(service.run())
+        await service.ready.wait()
+        (rules / "a.yml").write_text("title: [")
+        with pytest.raises(ProblemsError):
+            await service.reload()
+        assert degraded() == ["rules"]
+        service.keep_rules()
+        assert degraded() == []
+
+        path.write_text(good.replace("web-1", "web-2"))
+        with pytest.raises(ProblemsError):
+            await service.reload()
+        assert degraded() == ["config"]
+        with pytest.raises(ProblemsError):
+            await service.take_rules(files(a="title: ["))
+        assert degraded() == ["config", "rules"]
+        assert [rule.ref.title for rule in service.rules.rules] == ["A"]
+
+        changes = await service.take_rules(files(a=RULE.format(title="B"), c=RULE.format(title="C")))
+        assert changes.words() == ("rules added: B, C", "rules removed: A")
+        assert (degraded(), service.config.host) == (["config"], "web-1")
+        assert service.metrics.registry.get_sample_value("tellwhy_config_reload_success") == 0
+
+        (rules / "a.yml").write_text(RULE.format(title="B"))
+        (rules / "c.yml").write_text(RULE.format(title="C"))
+        assert (await service.reload()).words() == ("configuration: host changed",)
+        assert (degraded(), service.config.host) == ([], "web-2")
+        assert service.metrics.registry.get_sample_value("tellwhy_config_reload_success") == 1
+        service.stop()
+
+
+async def test_files_of_a_configuration_that_is_no_longer_in_force_are_not_taken(tmp_path: Path) -> None:
+    service = Service(None, quiet(tmp_path), Notifier("", ""))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(service.run())
+        await service.ready.wait()
+        before = service.rules
+        found = RuleFiles(load(tmp_path / "config.yaml").config, {"a.yml": RULE.format(title="A")}, (), "x")
+        assert (await service.take_rules(found)).words() == ()
+        assert service.rules is before
+        service.stop()
 
 
 def quiet(directory: Path) -> Loaded:

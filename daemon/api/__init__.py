@@ -11,10 +11,11 @@ cannot).
 """
 
 from daemon.api.app import RUNNER_OPTIONS, build_app
-from daemon.api.endpoint import Endpoint, FileStatus, Limits, Phase, RuleStatus, RunningStatus
+from daemon.api.endpoint import Changes, Endpoint, FileStatus, Limits, Phase, RuleStatus, RunningStatus
 
 __all__ = [
     "RUNNER_OPTIONS",
+    "Changes",
     "Endpoint",
     "FileStatus",
     "Limits",

@@ -11,11 +11,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from daemon.api import ai, health, incidents
+from daemon.api import ai, health, incidents, reloading
 from daemon.api.access import HostCheck, Questions, Room, TokenCheck
 from daemon.api.endpoint import ENDPOINT, Endpoint
 from daemon.api.errors import MEANING, ApiError
 from daemon.api.openapi import Route, build_document
+from daemon.api.reloading import ReloadShape
 from daemon.api.requests import AnomalyBody, IncidentsQuery, NoParameters, Question
 from daemon.api.shapes import (
     AiHealthShape,
@@ -25,7 +26,6 @@ from daemon.api.shapes import (
     IncidentDetail,
     IncidentsShape,
     Ready,
-    ReloadShape,
     StatusShape,
 )
 from daemon.model import Refused, Transient
@@ -86,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
         body=AnomalyBody, errors=(*_ASKS, 404),
     ),
     Route(
-        "POST", "/api/v1/reload", health.reload, "Read configuration and rules again.", ReloadShape,
+        "POST", "/api/v1/reload", reloading.reload, "Read configuration and rules again.", ReloadShape,
         body=NoParameters, errors=(400, 408, 413, 415, 422),
     ),
     Route("GET", "/api/v1/openapi.json", _document, "This description, as OpenAPI 3.1.", None),

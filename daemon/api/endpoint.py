@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from aiohttp import web
 from msgspec import Struct
@@ -11,6 +12,8 @@ from daemon.enrichment import Analyst
 from daemon.model import Alert, Anomaly, Event
 from daemon.state import Desk, Outbox
 from daemon.telemetry import Board, Metrics
+
+_MOST_NAMES = 20
 
 
 class Phase(StrEnum):
@@ -64,6 +67,58 @@ class RunningStatus(Struct, frozen=True):
     versions: Mapping[str, str] = {}
 
 
+class NamedRule(Struct, frozen=True):
+    """A rule, as people and programs call it."""
+
+    id: str
+    title: str
+
+
+class KeyChange(Struct, frozen=True):
+    """A key of the configuration (`model.name`, `webhooks.ops.url`) and what became of it. Never its value."""
+
+    key: str
+    change: Literal["added", "removed", "changed"]
+
+
+class Changes(Struct, frozen=True):
+    """What a reload changed. A rule that arrives switched off is both `added` and `disabled`; `enabled` are rules
+    that were disabled until now. `at_next_start` names changed sections that the running process cannot take.
+    """
+
+    added: tuple[NamedRule, ...] = ()
+    removed: tuple[NamedRule, ...] = ()
+    changed: tuple[NamedRule, ...] = ()
+    disabled: tuple[NamedRule, ...] = ()
+    enabled: tuple[NamedRule, ...] = ()
+    config: tuple[KeyChange, ...] = ()
+    at_next_start: tuple[str, ...] = ()
+
+    def words(self) -> tuple[str, ...]:
+        """The same for people, at most twenty names of each kind; nothing changed is nothing said."""
+        said = [
+            f"{what}: {_enumerated([rule.title for rule in rules])}"
+            for what, rules in (
+                ("rules added", self.added),
+                ("rules removed", self.removed),
+                ("rules changed", self.changed),
+                ("rules now disabled", self.disabled),
+                ("rules enabled again", self.enabled),
+            )
+            if rules
+        ]
+        if self.config:
+            said.append(f"configuration: {_enumerated([f'{one.key} {one.change}' for one in self.config])}")
+        if self.at_next_start:
+            said.append(f"at the next start: {' and '.join(self.at_next_start)}")
+        return tuple(said)
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may ask of us. Seconds, bytes, requests.
@@ -84,7 +139,8 @@ class Endpoint:
     """Everything that the routes use. `now` is UTC seconds since the epoch, `monotonic` only measures the rate.
 
     - `status()` never waits.
-    - `reload()` returns what changed, in words; raises ProblemsError (nothing changed), OSError for an unreadable file.
+    - `reload()` returns what changed; raises ProblemsError (nothing changed), OSError for an unreadable file, Transient
+      while the process stops.
     - `read(format, data)` turns raw log lines (`auto`, `auditd`, `syslog` or `json`) into events; raises ValueError
       that says what was expected.
     - `compose(anomaly)` redacts an anomaly and gives its base alert; nothing is stored, nobody is told.
@@ -97,7 +153,7 @@ class Endpoint:
     board: Board
     metrics: Metrics
     status: Callable[[], RunningStatus]
-    reload: Callable[[], Awaitable[Sequence[str]]]
+    reload: Callable[[], Awaitable[Changes]]
     read: Callable[[str, bytes], Sequence[Event]]
     compose: Callable[[Anomaly], Alert]
     version: str

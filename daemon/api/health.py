@@ -1,18 +1,15 @@
-"""Alive, ready, metrics, status, reload."""
+"""Alive, ready, metrics, status."""
 
 from collections.abc import Iterator
 
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from daemon.api.access import read_json
 from daemon.api.endpoint import ENDPOINT, Endpoint, Phase, RunningStatus
-from daemon.api.errors import ApiError
-from daemon.api.requests import NoParameters
-from daemon.api.shapes import Alive, ComponentShape, OutboxShape, Ready, ReloadShape, RulesShape, StatusShape
+from daemon.api.shapes import Alive, ComponentShape, OutboxShape, Ready, RulesShape, StatusShape
 from daemon.api.views import file_shape, instant, instant_or_none
 from daemon.api.wire import encode
-from daemon.model import ProblemsError, Transient
+from daemon.model import Transient
 from daemon.state import OutboxDepth
 from daemon.telemetry import Health, HealthState
 
@@ -104,17 +101,3 @@ async def status(request: web.Request) -> web.Response:
             versions=dict(running.versions),
         )
     )
-
-
-async def reload(request: web.Request) -> web.Response:
-    """Read configuration and rules again. Everything is checked first: with one problem the old ones stay."""
-    endpoint = request.app[ENDPOINT]
-    await read_json(request, NoParameters, endpoint.limits, empty=b"{}")
-    try:
-        changed = await endpoint.reload()
-    except ProblemsError as error:
-        raise ApiError(422, problems=tuple(map(str, error.problems))) from error
-    except OSError as error:
-        unreadable = f"expected a readable configuration (got {type(error).__name__})"
-        raise ApiError(422, problems=(unreadable,)) from error
-    return answer(ReloadShape(reloaded=True, changed=tuple(changed)))

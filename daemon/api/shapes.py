@@ -282,10 +282,3 @@ class AiHealthShape(Struct, frozen=True):
     remembered: int
     waiting: int
     breaker: str
-
-
-class ReloadShape(Struct, frozen=True):
-    """What the reload changed, in words."""
-
-    reloaded: bool
-    changed: tuple[str, ...]

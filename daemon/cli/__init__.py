@@ -1,7 +1,8 @@
 """The `tellwhy` command: arguments in, exit code out.
 
-Exit codes: 0 done (replay: nothing found; doctor: all well), 1 a component gave up, 2 bad input (configuration, rules,
-files, arguments), 3 replay found anomalies. Errors are sentences on stderr, never tracebacks.
+Exit codes: 0 done (replay: nothing found; doctor: all well), 1 a component gave up (doctor: something is wrong; rules
+test: a sample did not hold), 2 bad input (configuration, rules, files, arguments), 3 replay found anomalies. Errors are
+sentences on stderr, never tracebacks.
 """
 
 

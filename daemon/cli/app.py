@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import daemon
-from daemon.cli import check, demo, doctor, replay, run
+from daemon.cli import check, demo, doctor, replay, rules, run
 
 app = typer.Typer(
     name="tellwhy",
@@ -35,5 +35,6 @@ def _root(
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("replay")(replay.replay)
+app.add_typer(rules.app, name="rules")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -1,5 +1,5 @@
 """`tellwhy check`: is the configuration valid, are the rules, do they find what the samples beside them say, are the
-webhooks safe to call. Touches no network.
+webhooks safe to call, and is it all wise. Touches no network.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,24 @@ import typer
 
 from daemon.cli.failing import BAD_INPUT, refuse
 from daemon.cli.run import ConfigOption, chosen_config
-from daemon.config import Config, locate, read_rule_files, read_secret
+from daemon.config import Config, FileSource, default_config, load_config, locate, read_secret
 from daemon.delivery.address_guard import check_url
+from daemon.detection.searches import NOTHING, Placeholders
+from daemon.detection.wise import unwise
+from daemon.loading import build
 from daemon.model import Problem, ProblemsError
-from daemon.rule_samples import run_samples
-from daemon.service import load
+from daemon.preflight import find_problems, read_rules
+from daemon.rule_samples import parse_as_written, read_sample_files, run_samples
 
 
 def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
     """What is wrong with the webhooks' addresses, without resolving or calling them."""
     found = []
     for index, hook in enumerate(config.webhooks):
-        url = read_secret(hook.url_file) if hook.url_file else hook.url
+        try:
+            url = read_secret(hook.url_file) if hook.url_file else hook.url
+        except ValueError:
+            continue  # that it cannot be read is a problem already
         reason = check_url(url, hook.allow_private, hook.allow_ports)
         if reason:
             expected = f"expected an address that may be called ({reason})"
@@ -29,13 +35,11 @@ def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
     return found
 
 
-def sample_problems(files: Mapping[str, str]) -> tuple[list[Problem], int]:
-    """What the samples beside these rule files say is wrong, and how many samples there are. Raises OSError."""
-    beside = {path: Path(path).with_suffix(f".samples{Path(path).suffix}") for path in files}
-    samples = {
-        str(path): path.read_text(encoding="utf-8", errors="replace") for path in beside.values() if path.is_file()
-    }
-    results = run_samples(files, samples)
+def sample_problems(
+    files: Mapping[str, str], samples: Mapping[str, str], placeholders: Placeholders = NOTHING
+) -> tuple[list[Problem], int]:
+    """What the samples say is wrong with these rules, or the rules with the samples, and how many samples there are."""
+    results = run_samples(files, samples, parse_as_written(files, placeholders))
     found = [
         result.problem or Problem(result.path, result.line, result.name, result.wrong)
         for result in results
@@ -44,8 +48,8 @@ def sample_problems(files: Mapping[str, str]) -> tuple[list[Problem], int]:
     return found, len(results)
 
 
-def unwise(config: Config, path: Path | None) -> list[Problem]:
-    """What works but is not wise: only `--strict` refuses it."""
+def unwise_settings(config: Config, path: Path | None) -> list[Problem]:
+    """What the configuration may say and should not."""
     found = [
         _problem(
             path,
@@ -62,6 +66,10 @@ def unwise(config: Config, path: Path | None) -> list[Problem]:
     return found
 
 
+def _reads_json(config: Config) -> bool:
+    return any(isinstance(source, FileSource) and source.format in {"auto", "json"} for source in config.sources)
+
+
 def _problem(path: Path | None, location: tuple[str | int, ...], expected: str) -> Problem:
     line = locate(path, location) if path is not None else 1
     return Problem(str(path or "(defaults)"), line, ".".join(map(str, location)), expected)
@@ -69,23 +77,40 @@ def _problem(path: Path | None, location: tuple[str | int, ...], expected: str) 
 
 def check(
     config: ConfigOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Also refuse what is valid but unwise.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what is valid but unwise, too.")] = False,
 ) -> None:
-    """Check configuration and rules; every problem is one line `path:line: key: expected …`, exit code 2."""
+    """Check configuration, rules and samples.
+
+    Every problem is one line `path:line: key: expected …` on stderr, all of them at once: exit code 2. What is valid
+    but unwise (a rule that can never match, a webhook without a secret) is a line that begins with `warning:` and
+    leaves the exit code at 0; with --strict it is a problem.
+    """
     path = chosen_config(config)
-    shown = str(path or "(defaults)")
     try:
-        loaded = load(path)
-        missed, samples = sample_problems(read_rule_files(loaded.config.rules.directories))
-        problems = [*loaded.rules.problems, *missed, *webhook_problems(loaded.config, path)]
-    except (ProblemsError, OSError, ValueError) as error:
+        configured = load_config(path) if path else default_config()
+        files, problems = read_rules(configured, path)
+        samples = read_sample_files(
+            one for one in configured.rules.directories if one == "shipped" or Path(one).exists()
+        )
+    except (ProblemsError, OSError) as error:
         refuse(error)
-    if strict:
-        problems.extend(unwise(loaded.config, path))
-    for problem in dict.fromkeys(problems):  # samples name the problem of a rule that cannot be used once more
+    rules = build(configured, path, files).rules
+    missed, played = sample_problems(files, samples, configured.rules.placeholders)
+    problems += [*find_problems(configured, path), *rules.problems, *missed, *webhook_problems(configured, path)]
+    warnings = [*unwise_settings(configured, path), *unwise(rules, json_lines=_reads_json(configured))]
+    _say(problems, warnings, strict=strict)
+    sources, hooks = len(configured.sources), len(configured.webhooks)
+    counted = f"{len(rules.rules)} rules, {played} samples, {sources} sources, {hooks} webhooks"
+    warned = f"; {len(warnings)} warning{'s' if len(warnings) > 1 else ''}, which --strict refuses" if warnings else ""
+    typer.echo(f"{path or '(defaults)'}: ok; {counted}{warned}")
+
+
+def _say(problems: list[Problem], warnings: list[Problem], *, strict: bool) -> None:
+    """Print what is wrong, each once (samples name the problem of a rule that cannot be used once more), and end."""
+    refused = list(dict.fromkeys([*problems, *(warnings if strict else [])]))
+    for problem in refused:
         typer.echo(str(problem), err=True)
-    if problems:
+    for problem in dict.fromkeys(() if strict else warnings):
+        typer.echo(f"warning: {problem}", err=True)
+    if refused:
         raise typer.Exit(BAD_INPUT)
-    sources, hooks = len(loaded.config.sources), len(loaded.config.webhooks)
-    counted = f"{len(loaded.rules.rules)} rules, {samples} samples, {sources} sources, {hooks} webhooks"
-    typer.echo(f"{shown}: ok; {counted}")

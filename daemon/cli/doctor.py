@@ -9,8 +9,8 @@ import typer
 from daemon.cli.failing import refuse
 from daemon.cli.run import ConfigOption, chosen_config
 from daemon.cli.symptoms import Finding, examine
+from daemon.loading import load
 from daemon.model import ProblemsError
-from daemon.service import load
 
 _MARK = {"ok": "ok   ", "absent": "-    ", "wrong": "WRONG"}
 

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from daemon.cli.failing import refuse
+from daemon.loading import load
 from daemon.model import ProblemsError
 from daemon.sd_notify import Notifier
-from daemon.service import Service, load
+from daemon.service import Service
 from daemon.state.database import StoreError
 from daemon.telemetry import Says, configure_logging, log
 

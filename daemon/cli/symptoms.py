@@ -14,7 +14,7 @@ from daemon.config import Config, FileSource, read_secret, state_directory
 from daemon.delivery.address_guard import check_url
 from daemon.enrichment.embedding import EmbeddingError, verify
 from daemon.enrichment.ollama import Ollama
-from daemon.service import Loaded
+from daemon.loading import Loaded
 from daemon.sources.discovery import closed_directory, find_paths, fixed_directory
 from daemon.sources.obstacle import describe_obstacle
 

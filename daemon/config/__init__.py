@@ -5,7 +5,7 @@ touched when a component runs. Secrets are never values in the file: only paths 
 """
 
 from daemon.config.load import default_config, load_config, locate, read_secret
-from daemon.config.paths import read_rule_files, shipped_rules, state_directory
+from daemon.config.paths import find_rule_files, find_yaml, read_rule_files, rules_at, shipped_rules, state_directory
 from daemon.config.schema import (
     Alerts,
     Api,
@@ -39,10 +39,13 @@ __all__ = [
     "SourceConfig",
     "Webhook",
     "default_config",
+    "find_rule_files",
+    "find_yaml",
     "load_config",
     "locate",
     "read_rule_files",
     "read_secret",
+    "rules_at",
     "shipped_rules",
     "state_directory",
 ]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import daemon
 
+_YAML = {".yml", ".yaml"}
+
 
 def shipped(name: str) -> Path:
     """A folder shipped with the package (`rules`, `systemd`): inside the wheel, else beside it in a checkout."""
@@ -33,19 +35,43 @@ def state_directory(configured: Path | None) -> Path:
     return Path(base) / "tellwhy"
 
 
-def read_rule_files(directories: Iterable[str]) -> dict[str, str]:
-    """Path → text of every `.yml`/`.yaml` file below the directories (or of a file named itself), in order of path.
+def find_rule_files(directory: str) -> list[Path]:
+    """Every `.yml`/`.yaml` file below a directory (or a file that is named itself), in order of path.
 
     `shipped` stands for our own rules. Sample files (`*.samples.yml`) are not rules. Raises OSError for a path that is
-    not there; text that is not UTF-8 comes with replacement characters, for the parser to refuse with its line.
+    not there.
     """
-    found: dict[str, str] = {}
-    for directory in directories:
-        top = shipped_rules() if directory == "shipped" else Path(directory)
-        if not top.exists():
-            message = f"expected a directory of rules or a rule file at {top}"
-            raise FileNotFoundError(message)
-        for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            if path.suffix in {".yml", ".yaml"} and not path.stem.endswith(".samples") and path.is_file():
-                found[str(path)] = path.read_text(encoding="utf-8", errors="replace")
-    return found
+    top = rules_at(directory)
+    if not top.exists():
+        message = f"expected a directory of rules or a rule file at {top}"
+        raise FileNotFoundError(message)
+    found = [top] if top.is_file() and top.suffix in _YAML else find_yaml(top)
+    return [path for path in found if not path.stem.endswith(".samples")]
+
+
+def rules_at(directory: str) -> Path:
+    """Where a directory of rules is; `shipped` stands for our own."""
+    return shipped_rules() if directory == "shipped" else Path(directory)
+
+
+def find_yaml(top: Path) -> list[Path]:
+    """Every `.yml`/`.yaml` file below a directory, in order of path. What is hidden (a name that begins with a dot, as
+    editors, version control and mounted configuration keep beside the real files) is left out, with all below it.
+    """
+    return [
+        path
+        for path in sorted(top.rglob("*"))
+        if path.suffix in _YAML and not any(part.startswith(".") for part in path.relative_to(top).parts)
+        if path.is_file()
+    ]
+
+
+def read_rule_files(directories: Iterable[str]) -> dict[str, str]:
+    """Path → text of the rule files in the directories, in order. Raises OSError; text that is not UTF-8 comes with
+    replacement characters, for the parser to refuse with its line.
+    """
+    return {
+        str(path): path.read_text(encoding="utf-8", errors="replace")
+        for directory in directories
+        for path in find_rule_files(directory)
+    }

@@ -16,11 +16,13 @@ from msgspec import Struct
 from daemon.detection.attributes import suggestion
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.detection.rules_document import read_documents
+from daemon.detection.searches import NOTHING, Placeholders
 from daemon.model import Problem, RuleRef
+from daemon.rule_samples.files import read_sample_files
 from daemon.rule_samples.reading import RuleSample, read_samples
 from daemon.rule_samples.stage import Stage
 
-__all__ = ["SampleResult", "rule_path", "run_samples"]
+__all__ = ["SampleResult", "parse_as_written", "read_sample_files", "rule_path", "run_samples"]
 
 _SUFFIX = re.compile(r"\.samples(?=\.ya?ml$)")
 
@@ -55,13 +57,24 @@ def rule_path(path: str) -> str:
     return _SUFFIX.sub("", path)
 
 
-def run_samples(rules: Mapping[str, str], samples: Mapping[str, str]) -> list[SampleResult]:
+def parse_as_written(rules: Mapping[str, str], placeholders: Placeholders = NOTHING) -> ParsedRules:
+    """Path → text of rule files → rules, without the files that hold only filters; `placeholders` fill `expand`.
+
+    Samples say what a rule finds as it is written: somebody who filters their own backup out of it, or switches it off,
+    has not broken it.
+    """
+    written = {path: text for path, text in rules.items() if not _only_filters(path, text)}
+    return parse_rules(written, placeholders=placeholders)
+
+
+def run_samples(
+    rules: Mapping[str, str], samples: Mapping[str, str], parsed: ParsedRules | None = None
+) -> list[SampleResult]:
     """Path → text of rule files and of sample files → how each sample went, in order. Nothing is raised.
 
-    Files that hold only filters are left out: samples say what a rule finds as it is written, and somebody who filters
-    their own backup out of it has not broken it.
+    `parsed` is what `parse_as_written` made of the rules, where somebody has it already.
     """
-    parsed = parse_rules({path: text for path, text in rules.items() if not _only_filters(path, text)})
+    parsed = parse_as_written(rules) if parsed is None else parsed
     broken = {problem.path: problem for problem in reversed(parsed.problems)}
     results: list[SampleResult] = []
     for path, text in samples.items():

@@ -156,8 +156,8 @@ def unremembered(connection: sqlite3.Connection, limit: int) -> list[Alert]:
 
 
 def live(connection: sqlite3.Connection, limit: int) -> list[Incident]:
-    """The most recent incidents, oldest first."""
-    rows = connection.execute("SELECT body FROM incidents ORDER BY last_at DESC, id LIMIT ?", (limit,)).fetchall()
+    """The most recent incidents, oldest first; of equally recent ones those that the grouping step keeps."""
+    rows = connection.execute("SELECT body FROM incidents ORDER BY last_at DESC, id DESC LIMIT ?", (limit,)).fetchall()
     return [incident_of(body) for (body,) in reversed(rows)]
 
 
@@ -165,7 +165,7 @@ def close_others(connection: sqlite3.Connection, limit: int) -> None:
     """Close what is open beside the most recent: the grouping step lost it, so nothing else would ever close it."""
     rows = connection.execute(
         "SELECT id FROM incidents WHERE status = 'open' "
-        "AND id NOT IN (SELECT id FROM incidents ORDER BY last_at DESC, id LIMIT ?)",
+        "AND id NOT IN (SELECT id FROM incidents ORDER BY last_at DESC, id DESC LIMIT ?)",
         (limit,),
     ).fetchall()
     for (incident_id,) in rows:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from daemon.api import RUNNER_OPTIONS, Endpoint, FileStatus, Phase, RuleStatus, RunningStatus, build_app
+from daemon.api import RUNNER_OPTIONS, Changes, Endpoint, FileStatus, Phase, RuleStatus, RunningStatus, build_app
+from daemon.api.endpoint import KeyChange, NamedRule
 from daemon.model import Alert, Anomaly, Event, Incident
 from daemon.state import Commit, Owed, Told
 from daemon.state.store import SqliteStore
@@ -19,6 +20,7 @@ from tests.doubles.clock import ManualTime
 from tests.doubles.values import T0, an_alert, an_anomaly, an_event, an_incident
 
 TOKEN = "t0ken-" + "x" * 40
+CHANGED = Changes(added=(NamedRule("r-1", "Reverse shell"),), config=(KeyChange("model.name", "changed"),))
 
 
 @dataclass
@@ -31,13 +33,13 @@ class Daemon:
     board: Board
     metrics: Metrics
     running: RunningStatus
-    changed: Sequence[str] = ("rules: 3 added",)
+    changed: Changes = CHANGED
     reload_failure: Exception | None = None
     reloads: int = 0
     composed: list[Anomaly] = field(default_factory=list)
     read: list[tuple[str, bytes]] = field(default_factory=list)
 
-    async def on_reload(self) -> Sequence[str]:
+    async def on_reload(self) -> Changes:
         """What the service does with a reload."""
         self.reloads += 1
         if self.reload_failure is not None:

@@ -1,4 +1,4 @@
-"""Alive, ready, metrics, status, reload."""
+"""Alive, ready, metrics, status."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.api import Phase
-from daemon.model import Problem, ProblemsError, Transient
+from daemon.model import Transient
 from daemon.state import OutboxDepth
 from daemon.telemetry import HealthState
 from tests.api.conftest import Daemon
@@ -198,44 +198,6 @@ async def test_a_broken_outbox_is_not_hidden_as_busy(serve: Serve) -> None:
 async def test_uptime_is_never_negative(client: TestClient[Any, Any], world: Daemon) -> None:
     world.clock.jump(-86_400)
     assert (await (await client.get("/api/v1/status")).json())["uptime_seconds"] == 0
-
-
-@pytest.mark.parametrize("body", [b"", b"{}", b" {} "])
-async def test_a_reload_says_what_changed(client: TestClient[Any, Any], world: Daemon, body: bytes) -> None:
-    response = await client.post("/api/v1/reload", data=body, headers={"Content-Type": "application/json"})
-    assert response.status == 200
-    assert await response.json() == {"reloaded": True, "changed": ["rules: 3 added"]}
-    assert world.reloads == 1
-
-
-async def test_a_refused_reload_lists_every_problem(client: TestClient[Any, Any], world: Daemon) -> None:
-    world.reload_failure = ProblemsError(
-        (Problem("c.yaml", 3, "model.url", "expected a URL"), Problem("c.yaml", 9, "sorces", "expected a known key"))
-    )
-    response = await client.post("/api/v1/reload", json={})
-    error = (await response.json())["error"]
-    assert (response.status, error["code"]) == (422, "refused")
-    assert error["problems"] == ["c.yaml:3: model.url: expected a URL", "c.yaml:9: sorces: expected a known key"]
-
-
-async def test_an_unreadable_configuration_is_refused_too(client: TestClient[Any, Any], world: Daemon) -> None:
-    world.reload_failure = PermissionError(13, "Permission denied", "/etc/tellwhy/config.yaml")
-    response = await client.post("/api/v1/reload", json={})
-    assert response.status == 422
-    assert (await response.json())["error"]["problems"] == ["expected a readable configuration (got PermissionError)"]
-
-
-async def test_a_reload_takes_no_parameters(client: TestClient[Any, Any], world: Daemon) -> None:
-    response = await client.post("/api/v1/reload", json={"path": "/etc/shadow"})
-    assert response.status == 400
-    assert (await response.json())["error"]["expected"] == "path: one of no parameters"
-    assert world.reloads == 0
-
-
-async def test_a_get_never_reloads(client: TestClient[Any, Any], world: Daemon) -> None:
-    response = await client.get("/api/v1/reload")
-    assert (response.status, response.headers["Allow"]) == (405, "POST")
-    assert world.reloads == 0
 
 
 async def test_the_depth_counts_what_is_stored_meanwhile(client: TestClient[Any, Any], filled: Daemon) -> None:

@@ -19,10 +19,15 @@ def test_a_valid_configuration_is_counted(tmp_path: Path) -> None:
 def test_unwise_is_refused_only_when_strict(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("webhooks:\n  - {name: ops, url: 'https://hooks.example/x'}\n")
 
-    assert RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")]).exit_code == 0
+    said = f"{tmp_path}/c.yaml:2: webhooks.0.secret_files: expected a secret"
+    warned = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
+    assert warned.exit_code == 0
+    assert warned.stderr.startswith(f"warning: {said}")
+    assert warned.stdout.endswith("1 warning, which --strict refuses\n")
     done = RUN.invoke(app, ["check", "--strict", "--config", str(tmp_path / "c.yaml")])
     assert done.exit_code == 2
-    assert "webhooks.0.secret_files" in done.stderr
+    assert done.stderr.startswith(said)
+    assert done.stdout == ""
 
 
 def test_a_webhook_into_the_house_is_refused(tmp_path: Path) -> None:
@@ -66,7 +71,8 @@ def test_a_rule_that_misses_its_sample_is_refused(tmp_path: Path) -> None:
     done = RUN.invoke(app, rules_beside(tmp_path, "ksh"))
 
     samples = tmp_path / "rules" / "shell.samples.yml"
-    assert (done.exit_code, done.stderr) == (2, f"{samples}:2: sh: expected at least 1 anomaly (got 0)\n")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0] == f"{samples}:2: sh: expected at least 1 anomaly (got 0)"
 
 
 def test_a_filter_of_ones_own_breaks_no_sample(tmp_path: Path) -> None:
@@ -86,5 +92,59 @@ def test_a_rule_that_cannot_be_used_is_named_once(tmp_path: Path) -> None:
     done = RUN.invoke(app, arguments)
 
     assert done.exit_code == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "shell.yml:3: detection.condition" in done.stderr
+    refused = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    assert len(refused) == 1
+    assert "shell.yml:3: detection.condition" in refused[0]
+
+
+WINDOWS = RULE.replace("/sh}", "'\\\\bash'}").replace("A shell", "Bash of another world")
+
+
+def test_a_rule_that_can_never_match_here_is_a_warning_and_strict_refuses_it(tmp_path: Path) -> None:
+    arguments = rules_beside(tmp_path, "sh")
+    (tmp_path / "rules" / "windows.yml").write_text(WINDOWS)
+
+    warned = RUN.invoke(app, arguments)
+
+    assert warned.exit_code == 0
+    (said,) = [line for line in warned.stderr.splitlines() if "windows.yml" in line]
+    assert said.startswith(f"warning: {tmp_path}/rules/windows.yml:")
+    done = RUN.invoke(app, [*arguments, "--strict"])
+    assert done.exit_code == 2
+    assert said.removeprefix("warning: ") in done.stderr.splitlines()
+
+
+def test_configuration_rules_and_samples_are_told_at_once(tmp_path: Path) -> None:
+    arguments = rules_beside(tmp_path, "ksh")
+    (tmp_path / "rules" / "broken.yml").write_text("title: [\n")
+    (tmp_path / "rules" / "lonely.samples.yml").write_text(SAMPLES % "sh")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"rules: {{directories: [{tmp_path}/rules, /nowhere]}}\nredaction: {{patterns: ['(']}}\n"
+        "webhooks: [{name: ops, url_file: /nowhere/url}, {name: in, url: 'http://169.254.169.254/'}]\n"
+    )
+
+    done = RUN.invoke(app, arguments)
+
+    keys = [line.split(": ")[1] for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    assert done.exit_code == 2
+    assert sorted(keys) == sorted(
+        [
+            "rules.directories.1",
+            "redaction.patterns.0",
+            "webhooks.0.url_file",
+            "(yaml)",
+            "sh",
+            "(file)",
+            "webhooks.1.url",
+        ]
+    )
+    assert f"{tmp_path}/rules/lonely.samples.yml:1: (file): expected a rule file beside it" in done.stderr
+
+
+def test_a_configuration_that_is_none_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("sauces: []\n")
+    done = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{tmp_path}/c.yaml:1: sauces: expected a known key")
+    assert RUN.invoke(app, ["check", "--config", str(tmp_path / "none.yaml")]).exit_code == 2

@@ -6,7 +6,7 @@ import pytest
 from daemon.cli.symptoms import examine
 from daemon.config import Config
 from daemon.detection.rules import parse_rules
-from daemon.service import Loaded
+from daemon.loading import Loaded
 from tests.doubles.unprivileged import as_nobody, open_directory
 
 

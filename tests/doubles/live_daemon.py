@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
@@ -24,6 +24,27 @@ START = 60.0
 """Seconds that a start may take on a busy machine; the embedding model is not waited for."""
 
 
+class Process(Protocol):
+    """What is asked of the daemon's process."""
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it lives; negative: the signal that ended it."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        ...
+
+    def send_signal(self, signal: signal.Signals) -> None:
+        """Send a signal to a process that lives."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+        ...
+
+
 class LiveDaemon:
     """`python -m daemon run` in `top`. Change `config` (the YAML as a mapping) before `start`."""
 
@@ -31,7 +52,7 @@ class LiveDaemon:
         self.top = top
         self.secret = new_secret()
         self.port = free_port()
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
         self._lives = 0
         self.config: dict[str, Any] = {
             "host": "web-1",
@@ -88,14 +109,25 @@ class LiveDaemon:
         """Start it; with `ready`, wait until it says that it is."""
         path = self.write_config()
         self._lives += 1
-        with self._log(self._lives).open("wb") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "daemon", "run", "--config", str(path),
-                stdout=log, stderr=log, cwd=self.top,
-                env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+        self.process = await self.spawn(["run", "--config", str(path)], self._log(self._lives))
         if ready:
             await self.until_ready()
+
+    async def spawn(self, arguments: list[str], log: Path) -> Process:
+        """A process that runs `tellwhy` with these arguments and writes to `log`."""
+        with log.open("wb") as out:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "daemon", *arguments,
+                stdout=out, stderr=out, cwd=self.top,
+                env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+
+    def last_event(self) -> str:
+        """The event of the last whole entry of this life's log; "" while there is none."""
+        for line in reversed(self.log().read_bytes().splitlines()):
+            if line.startswith(b"{") and line.endswith(b"}"):
+                return str(json.loads(line).get("event"))
+        return ""
 
     async def until_ready(self) -> None:
         """Wait for /readyz to say yes."""
@@ -174,6 +206,10 @@ class LiveDaemon:
                     entry = json.loads(line)
                     found += [entry] if entry.get("event") == event else []
         return found
+
+    def log(self) -> Path:
+        """The log of this life."""
+        return self._log(self._lives)
 
     def _log(self, life: int) -> Path:
         return self.top / f"tellwhy.{life}.log"

@@ -13,7 +13,9 @@ def now() -> float:
     return time.time()  # noqa: TID251 - a real process lives in real time, and its logs carry it
 
 
-async def wait_until(fact: Callable[[], bool | Awaitable[bool]], seconds: float, what: Callable[[], str]) -> None:
+async def wait_until(
+    fact: Callable[[], bool | Awaitable[bool]], seconds: float, what: Callable[[], str], *, every: float = _EVERY
+) -> None:
     """Look until `fact` holds. Raises AssertionError with `what` when it did not within so many seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -22,4 +24,4 @@ async def wait_until(fact: Callable[[], bool | Awaitable[bool]], seconds: float,
         if await held if inspect.isawaitable(held) else held:
             return
         assert loop.time() < deadline, f"not within {seconds:g} s: {what()}"
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(every)

@@ -34,7 +34,7 @@ def test_samples_that_hold() -> None:
     hit, miss = run(line("two words", ", repeat: 2, every: 10s, expect: 4, incidents: 2"))
     assert (hit.wrong, miss.wrong) == ("", "")
     assert hit.fired == ("A word", "Two words", "A word", "Two words")
-    assert hit.because[0] == 'Message contains "word"'
+    assert hit.because[0] == 'selection: Message contains "word" (got "two words")'
     assert (miss.name, miss.hits, miss.fired, miss.line) == ("quiet", False, (), 4)
 
 

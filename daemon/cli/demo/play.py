@@ -13,7 +13,7 @@ from daemon.cli.demo.scenario import WAVES, Wave, audit_lines, benign_lines, ssh
 from daemon.cli.demo.stage import Stage, new_secret, staged
 from daemon.cli.demo.story import show
 from daemon.cli.symptoms import examine
-from daemon.service import load
+from daemon.loading import load
 
 EXPECTED = {
     "SSH brute force from one address",

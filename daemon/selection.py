@@ -1,0 +1,71 @@
+"""Candidate selection: which texts readers need not make events of, because no rule can match them.
+
+The literals that rules need (detection) meet what a reader's text shows of the fields of events (events). Building it
+costs some 50 ms per format; it is worth that for a log, not for the few lines of a sample.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from daemon.detection.nodes import Node
+from daemon.detection.prefilter import Prefilter
+from daemon.detection.routing import sees
+from daemon.detection.rules import ParsedRules, Rule
+from daemon.events import Selector
+from daemon.events.shown import AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, audit_shows, syslog_shows
+from daemon.model import Logsource
+
+_MOST_REMEMBERED = 4096
+_AUDIT = (
+    Logsource(service="auditd"),
+    Logsource(category="process_creation"),
+    Logsource(category="file_event"),
+    Logsource(category="network_connection"),
+)
+
+
+def build_selectors(rules: ParsedRules) -> Mapping[str, Selector]:
+    """A selector for each format of which most lines mean nothing to any rule: `auditd` and `syslog`.
+
+    A format whose every event a sustained rule wants to see has none.
+    """
+    found: dict[str, Selector] = {}
+    plain = [rule for rule in rules.rules if rule.condition is not None]
+    audit = [rule for rule in plain if any(sees(rule.logsource, source) for source in _AUDIT)]
+    if not any(rule.sustain for rule in audit):
+        found["auditd"] = Selection(audit, Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS))
+    lines = [rule for rule in plain if _sees_lines(rule.logsource)]
+    if not any(rule.sustain for rule in lines):
+        found["syslog"] = Selection(lines, Prefilter(_nodes(lines), syslog_shows, also=SYSLOG_SPECIAL))
+    return found
+
+
+class Selection:
+    """A prefilter for readers (a Selector): it names categories of events instead of rules."""
+
+    def __init__(self, rules: Sequence[Rule], prefilter: Prefilter) -> None:
+        self.everything = prefilter.everything
+        self.lines = prefilter.lines
+        self._find = prefilter.find
+        self._categories = [rule.logsource.category for rule in rules]
+        self._known: dict[tuple[int, ...], frozenset[str]] = {}
+
+    def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, frozenset[str]]:
+        """See Selector."""
+        return {number: self._named(rules) for number, rules in self._find(text, ends).items()}
+
+    def _named(self, rules: tuple[int, ...]) -> frozenset[str]:
+        known = self._known.get(rules)
+        if known is None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[rules] = frozenset(self._categories[rule] for rule in rules)
+        return known
+
+
+def _sees_lines(source: Logsource) -> bool:
+    """Whether a rule may look at a line of syslog, whose services may be anything."""
+    return not source.category and source.product in {"", "linux"} and source.service != "auditd"
+
+
+def _nodes(rules: list[Rule]) -> list[Node]:
+    return [rule.condition.node for rule in rules if rule.condition is not None]
