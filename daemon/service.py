@@ -21,15 +21,18 @@ from pathlib import Path
 import aiohttp
 
 import daemon
+from daemon import garbage
 from daemon.api.endpoint import Changes, Phase
 from daemon.changes import find_changes
 from daemon.config import Config, state_directory
 from daemon.endpoint import serving
 from daemon.loading import Loaded, build, load, refuse
+from daemon.loop_lag import LoopLag
 from daemon.memories import MemoryKeeper
 from daemon.model import ProblemsError, Transient
 from daemon.rules_watch import RuleFiles, RulesWatch
-from daemon.runtime import Runtime, Surroundings, load_stored
+from daemon.runtime import Runtime, Surroundings, load_stored, resume_flow
+from daemon.side_thread import prefer_the_loop
 from daemon.sd_notify import Notifier
 from daemon.state.store import SqliteStore
 from daemon.supervisor import Supervisor, end
@@ -69,6 +72,7 @@ class Service:
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
+        prefer_the_loop()
         self.metrics.build_info.labels(version=daemon.__version__).set(1)
         self.store.open()
         self.board.set("store", HealthState.ok)
@@ -85,13 +89,15 @@ class Service:
             beating = around.supervisor.spawn("watchdog", self._beat)
             tidying = around.supervisor.spawn("housekeeping", self._tidy)
             watching = around.supervisor.spawn("rules watch", self._rules_watch().run)
-            stack.push_async_callback(end, [beating, tidying, watching])
+            lagging = around.supervisor.spawn("loop lag", self._lag().run)
+            stack.push_async_callback(end, [beating, tidying, watching, lagging])
             return await self._cycle(around)
 
     async def _cycle(self, around: Surroundings) -> int:
         """One runtime after the other, a new one at each reload."""
         while True:
             runtime = await self._build(around)
+            garbage.settle()
             if self.phase is Phase.stopping:  # told so meanwhile
                 runtime.stop()
             try:
@@ -119,7 +125,9 @@ class Service:
         log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
         self._forget_others(config)
         memory = await self.memories.use(config.memory)
-        self.runtime = Runtime(config, rules, await load_stored(self.store, config), around, memory)
+        stored = await load_stored(self.store, config)
+        flow = await asyncio.to_thread(resume_flow, config, rules, stored, around)
+        self.runtime = Runtime(config, flow, stored.checkpoints, around, memory)
         return self.runtime
 
     def _show_rules(self) -> None:
@@ -274,6 +282,12 @@ class Service:
             if moved or not (settled or self.stalled):
                 self._notifier.send(WATCHDOG=1)
             await asyncio.sleep(period / 3)
+
+    def _lag(self) -> LoopLag:
+        def work() -> int:
+            return self.runtime.pipeline.taken if self.runtime else 0
+
+        return LoopLag(self.metrics.loop_lag.observe, work, monotonic=time.monotonic, sleep=asyncio.sleep)
 
     async def _tidy(self) -> None:
         """Bounds by age and number, the ballast, and a look at the clock."""

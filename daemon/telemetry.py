@@ -153,6 +153,12 @@ class Metrics:
         self.incidents_open = Gauge("tellwhy_incidents_open", "Incidents that are open.", registry=registry)
         self.evictions = Counter("tellwhy_evictions", "Keyed state evicted at its bound.", ["state"], registry=registry)
         self.commit_seconds = Histogram("tellwhy_commit_seconds", "Time of one store transaction.", registry=registry)
+        self.loop_lag = Histogram(
+            "tellwhy_loop_lag_seconds",
+            "By how much sleeps of the event loop ended late.",
+            buckets=(0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1),
+            registry=registry,
+        )
 
     def _count_telling(self, registry: CollectorRegistry) -> None:
         self.deliveries = Counter(

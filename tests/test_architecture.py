@@ -14,12 +14,12 @@ ROOT = Path(daemon.__file__).parent
 REPOSITORY = ROOT.parent
 STAGES = {"sources", "events", "detection", "enrichment", "delivery"}
 LAYERS: tuple[set[str], ...] = (
-    {"model", "channel", "backoff"},
+    {"model", "channel", "backoff", "garbage", "side_thread"},
     {"config", "telemetry"},
     {"state"},
     STAGES | {"supervisor", "sd_notify"},
     {"flow", "api"},
-    {"pipeline", "rule_samples", "meters", "running_processes", "selection"},
+    {"pipeline", "rule_samples", "loop_lag", "meters", "running_processes", "selection"},
     {"runtime", "usernames"},
     {"memories", "endpoint", "preflight"},
     {"loading"},

@@ -128,7 +128,7 @@ def test_every_route_is_told() -> None:
     assert shown == {route.path for route in ROUTES}
 
 
-@pytest.mark.parametrize("figure", table("README.md", "Operate", 1), ids=str)
+@pytest.mark.parametrize("figure", table("README.md", "Speed"), ids=str)
 def test_every_figure_has_its_command(figure: list[str]) -> None:
     script = re.findall(r"bench/\w+\.py", figure[-1])
 

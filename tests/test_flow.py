@@ -55,6 +55,7 @@ def test_what_the_steps_count_is_told() -> None:
 
 class Broken:
     unparsed = 0
+    left_out = 0
     evictions = 0
 
     def feed(self, lines: Lines) -> list[object]:

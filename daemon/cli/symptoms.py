@@ -12,6 +12,7 @@ import pynvml
 
 from daemon.config import Config, FileSource, read_secret, state_directory
 from daemon.delivery.address_guard import check_url
+from daemon.detection.prefilter import has_engine
 from daemon.enrichment.embedding import EmbeddingError, verify
 from daemon.enrichment.ollama import Ollama
 from daemon.loading import Loaded
@@ -38,6 +39,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
         *[_source(source) for source in config.sources if isinstance(source, FileSource)],
         _gpu(),
         _rules(loaded),
+        _prefilter(config),
         _store(config),
         await _memory(config),
         _embedding(config),
@@ -116,6 +118,15 @@ def _rules(loaded: Loaded) -> Finding:
     if not rules.rules:
         return Finding("rules", "wrong", "no rules: nothing would be detected", "correct rules.directories")
     return Finding("rules", "ok", f"{len(rules.rules)} rules")
+
+
+def _prefilter(config: Config) -> Finding:
+    if not config.rules.prefilter:
+        return Finding("prefilter", "absent", "rules.prefilter is false: every rule looks at every line, slower")
+    if not has_engine():
+        detail = "no hyperscan here: every rule looks at every line, slower"
+        return Finding("prefilter", "absent", detail, "pip install hyperscan, on x86-64 or ARM64")
+    return Finding("prefilter", "ok", "hyperscan leaves out what no rule can match")
 
 
 def _store(config: Config) -> Finding:

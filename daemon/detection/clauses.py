@@ -4,7 +4,7 @@ A condition knows this of the values of fields (`Node.needs`). A text that is to
 shows some fields as they are, some in other words, and some not at all; `Implied` says which.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeAlias
 
 from daemon.detection.expression_needs import ExpressionNeeds
@@ -24,6 +24,10 @@ With the way `long`, the literal is a number: what stands in the text when a val
 
 EXPRESSION = "\0expression:"
 """Begins an element of a clause that is no literal but an expression of hyperscan, for folded ASCII text."""
+WORD_OF_ITS_OWN = "\0alone:"
+"""Begins a literal that counts where no letter, digit, `_`, `-` or `/` touches it, nor a point before it."""
+_LONGEST = 256
+"""Characters of a literal that are looked for: more tell no more, and hyperscan refuses very long ones."""
 _MOST = 24
 """How many alternatives a condition may have; more are made one clause."""
 
@@ -69,9 +73,17 @@ def _expression_clauses(found: ExpressionNeeds, field: str | None, implied: Impl
     return clauses if any(clauses) or not found.least else [_shown(implied, field, {str(found.least)}, "long")]
 
 
-def _shown(implied: Implied, field: str | None, literals: Iterable[str], way: str) -> Clause:
+def _shown(implied: Implied, field: str | None, literals: Collection[str], way: str) -> Clause:
     found = [implied(field, literal, way) for literal in literals]
-    return frozenset().union(*(one or () for one in found)) if None not in found else frozenset()
+    if None in found or any(literal.startswith("\0") for literal in literals):
+        return frozenset()
+    return frozenset(_bounded(text) for one in found for text in one or ())
+
+
+def _bounded(literal: str) -> str:
+    if len(literal) <= _LONGEST:
+        return literal
+    return literal.removeprefix(WORD_OF_ITS_OWN)[:_LONGEST]  # the beginning of a word is no word of its own
 
 
 def _both(first: Alternatives, second: Alternatives) -> Alternatives:
@@ -97,5 +109,10 @@ def _merged(alternatives: Alternatives) -> Alternatives:
     """One clause: of each alternative that with the longest literals."""
     if not all(alternatives):
         return (frozenset(),)
-    best = [max(one, key=lambda clause: (min(map(len, clause)), -len(clause))) for one in alternatives]
+    best = [max(one, key=_worth) for one in alternatives]
     return (frozenset({frozenset[str]().union(*best)}),)
+
+
+def _worth(clause: Clause) -> tuple[bool, int, int]:
+    """Literals before expressions, which not every engine takes and not every text can be searched for."""
+    return not any(one.startswith(EXPRESSION) for one in clause), min(map(len, clause)), -len(clause)

@@ -4,6 +4,7 @@
 an argument vector (`a0`, `a1` …), where one argument tells of the next.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -12,6 +13,9 @@ import msgspec
 from daemon.detection.firing import evidence
 from daemon.model import Event, Logsource, Value
 
+_ARGUMENT = re.compile(r"a\d").match
+_MOST_REMEMBERED = 512
+"""Characters of values up to which what became of them is remembered."""
 _LONGEST = 8192
 """Characters of text from which on an event is cut at once: what waits is bounded."""
 
@@ -19,7 +23,7 @@ _LONGEST = 8192
 class Uncleaned(Event, frozen=True):
     """An event that waits to be cleaned. `cleaned` is empty, then holds what it became."""
 
-    cleaned: list[Event] = []
+    cleaned: list[Event] = msgspec.field(default_factory=list)
 
 
 class Cleaner:
@@ -50,15 +54,22 @@ class Cleaner:
 
     def fields_of(self, event: Event, names: Sequence[str]) -> Event:
         """The event with these fields alone, cleaned, and no text."""
-        if "a1" in event.fields:
+        asked = tuple(names)
+        values = tuple(map(event.fields.get, asked))
+        if any(map(_ARGUMENT, event.fields)):
             clean = self.redact(event).fields
-            values: tuple[Value, ...] = tuple(clean.get(name) for name in names)
+            values = tuple(map(clean.get, asked))
+        elif sum([len(value) if isinstance(value, str | tuple) else 1 for value in values]) > _MOST_REMEMBERED:
+            values = self._cleaned(asked, values)
         else:
-            values = self._values(tuple(names), tuple(event.fields.get(name) for name in names))
+            values = self._values(asked, values, tuple(map(type, values)))
         kept = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         return msgspec.structs.replace(event, fields=kept, text="")
 
-    def _cleaned(self, names: tuple[str, ...], values: tuple[Value, ...]) -> tuple[Value, ...]:
+    def _cleaned(
+        self, names: tuple[str, ...], values: tuple[Value, ...], _kinds: tuple[type, ...] = ()
+    ) -> tuple[Value, ...]:
+        """By kind as well, for to a dictionary `True` is 1."""
         fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         clean = self.redact(Event("", 0.0, "", "", Logsource(), fields, "")).fields
         return tuple(clean.get(name) for name in names)

@@ -46,8 +46,10 @@ class Correlator:
         counted = correlation.kind in {*COUNTS, *MEASURES}
         self._evidence = _EVIDENCE if counted else min(max(_EVIDENCE, len(correlation.inputs)), _MOST_EVIDENCE)
 
-    def feed(self, rule_id: str, event: Event) -> Anomaly | None:
-        """A rule that this one is built upon fired on an event: the anomaly that this completes, if any."""
+    def feed(self, rule_id: str, event: Event, kept: Event | None = None) -> Anomaly | None:
+        """A rule that this one is built upon fired on an event: the anomaly that this completes, if any. `kept` is
+        the event as it may be remembered (see Cleaner), itself when it may be as it is.
+        """
         fields = self._cleaner.fields_of(event, self._fields_of(rule_id))
         value = self._value(rule_id, fields)
         if value is None:
@@ -55,9 +57,10 @@ class Correlator:
         group = self._group(rule_id, fields)
         key = key_of([found for _, found in group])
         window = self.memory.get(key) or Window([])
-        entry = Entry(event.at, value, event)
+        kept = event if kept is None else kept
+        entry = Entry(event.at, value, kept)
         fired = feed_window(window, entry, self._pattern, self._correlation.timespan)
-        anomaly = None if fired is None else self._anomaly(fired, group, self._cleaner.settle(event))
+        anomaly = None if fired is None else self._anomaly(fired, group, self._cleaner.settle(kept))
         keep_evidence(window.entries, event.at, self._correlation.timespan, self._evidence)
         self.memory.put(key, window)
         return anomaly

@@ -87,7 +87,7 @@ class Engine:
                 if sustainer.rule.fires:
                     anomalies.append(anomaly)
         if not fired.isdisjoint(self._built_upon):
-            anomalies += self._correlate(fired, self._cleaner.later(event))
+            anomalies += self._correlate(fired, event)
         return anomalies
 
     def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
@@ -129,11 +129,12 @@ class Engine:
     def _correlate(self, fired: set[str], event: Event) -> list[Anomaly]:
         """Correlations in an order in which each comes after those it is built upon."""
         anomalies: list[Anomaly] = []
+        kept = self._cleaner.later(event)
         for correlator in self._correlators:
             if fired.isdisjoint(correlator.inputs):
                 continue
             for rule_id in correlator.inputs:
-                anomaly = correlator.feed(rule_id, event) if rule_id in fired else None
+                anomaly = correlator.feed(rule_id, event, kept) if rule_id in fired else None
                 if anomaly is None:
                     continue
                 fired.add(correlator.rule.ref.id)

@@ -1,8 +1,8 @@
-"""What a text must contain for a regular expression to be found in it: clauses of literals, all folded.
+r"""What a text must contain for a regular expression to be found in it: clauses of literals, all folded.
 
 The expression is taken apart by the standard library's own parser (RE2's syntax is nearly a subset of Python's; where
 the parser refuses, nothing is known). Runs of characters are followed through small classes and alternatives, as
-RE2's own prefilter does: `/(cat|tac)\\s` needs `/cat` or `/tac`.
+RE2's own prefilter does: `/(cat|tac)\s` needs `/cat` or `/tac`.
 """
 
 import re
@@ -23,7 +23,13 @@ _MOST_SPELLINGS = 64
 _MOST_CLASS = 8
 """How many characters a class may hold to be spelled out."""
 _MOST_REPEATS = 8
+_LONGEST = 256
+"""Characters of a run from which on it is cut: longer literals tell no more, and hyperscan refuses very long ones."""
 _DEPTH = 40
+_READ_OTHERWISE = re.compile(r"\[:|\{,|\{0\d|\{\d+,0\d|\\[1-7]")
+"""A class of RE2's (`[[:alpha:]]`) that is characters to Python; `{,2}` and `{02}`, which RE2 takes as they stand; and
+octal numbers, which may be references to groups.
+"""
 _MANY_LINES = re.compile(r"\(\?[a-zA-Z-]*m")
 
 
@@ -64,8 +70,8 @@ def least_length(pattern: str) -> int:
 
 def parse_expression(pattern: str) -> Any:
     """The standard library's parse of an RE2 expression; None where the two may not mean the same."""
-    if "[:" in pattern:
-        return None  # a class of RE2's (`[[:alpha:]]`) that Python takes for characters
+    if _READ_OTHERWISE.search(pattern):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -123,7 +129,7 @@ class _Walk:
         self._join(frozenset(map(fold, spellings)))
 
     def _join(self, folded: frozenset[str]) -> None:
-        if len(self.run) * len(folded) > _MOST_SPELLINGS:
+        if len(self.run) * len(folded) > _MOST_SPELLINGS or max(map(len, self.run)) >= _LONGEST:
             self.cut()
         self.run = frozenset(before + after for before in self.run for after in folded)
 

@@ -16,6 +16,8 @@ _LAST = 0x24F
 _DEEPEST = 40
 _SHORTEST = 4
 """How many characters a part has at least: shorter ones stand in every line."""
+_LONGEST = 4000
+"""How many characters a part is written in at most: hyperscan refuses expressions that are very long."""
 _WIDEST = 8
 _CATEGORIES = {
     op.CATEGORY_SPACE: r"\x09-\x0d\x20",
@@ -42,7 +44,7 @@ def scan_expressions(pattern: str) -> tuple[str, ...]:
         except _TooWideError:
             parts.append([])
     rich = ["".join(text for text, _ in part) for part in map(_trimmed, parts) if any(rich for _, rich in part)]
-    return tuple(part for part in rich if least_length(part) >= _SHORTEST)
+    return tuple(part for part in rich if len(part) <= _LONGEST and least_length(part) >= _SHORTEST)
 
 
 def _trimmed(part: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
@@ -77,6 +79,8 @@ def _item(code: Any, value: Any, depth: int) -> str:
 
 
 def _repeat(least: int, most: int, items: Any, *, depth: int) -> str:
+    if most == 0:
+        return ""
     body = f"(?:{_sequence(items, depth)})"
     if most <= _WIDEST:
         return f"{body}{{{least},{most}}}"

@@ -6,6 +6,7 @@ A row is msgpack of (turn, value). The turn is a counter of uses: with it the or
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -20,8 +21,16 @@ Kept = TypeVar("Kept")
 
 def key_of(values: Sequence[str | None]) -> str:
     """Values as one key: different values, different keys, and never a long one."""
+    known = tuple(values)
+    return _known_key(known) if sum([len(one or "") for one in known]) <= _LONGEST_KEY else _key(known)
+
+
+def _key(values: tuple[str | None, ...]) -> str:
     key = json.dumps(values, ensure_ascii=True)
     return key if len(key) <= _LONGEST_KEY else sha256(key.encode("ascii")).hexdigest()
+
+
+_known_key = lru_cache(maxsize=4096)(_key)
 
 
 class Keyed(Generic[Kept]):

@@ -5,7 +5,7 @@ How often they do is counted in a sample of the very log; until there is one, in
 
 from collections.abc import Collection, Iterable, Mapping
 
-from daemon.detection.clauses import EXPRESSION, Alternative, Clause
+from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, Alternative, Clause
 
 _ORDINARY = """
 type=SYSCALL msg=audit(1700000000.123:4567): arch=c000003e syscall=59 success=yes exit=0 a0=7f0e a1=55d1 a2=10 a3=8
@@ -26,29 +26,28 @@ sudo: root : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/systemctl
 _EVENTS = 10
 UNCOUNTED = 0.01
 """The share of texts in which an expression is taken to be found: counting it costs more than using it."""
-_ENOUGH = 0.003
-"""The share of texts that may be candidates for an alternative before another clause is looked for as well."""
-_TOO_COMMON = 0.5
-"""The share of texts from which on a clause is not worth looking for beside others."""
+_WORTH = 150.0
+"""How much more a candidate costs than a literal that is found: about 60 µs to 0.4 µs."""
 
 
 def ordinary_shares(literals: Iterable[str]) -> dict[str, float]:
     """In which share of ordinary texts a literal occurs, about. A short one is never taken for rare."""
     text = _ORDINARY.lower()
+    plain = {literal: literal.removeprefix(WORD_OF_ITS_OWN) for literal in literals}
     return {
-        literal: UNCOUNTED if literal.startswith(EXPRESSION) else text.count(literal) / _EVENTS or 0.1 ** len(literal)
-        for literal in literals
+        literal: UNCOUNTED if literal.startswith(EXPRESSION) else text.count(said) / _EVENTS or 0.1 ** len(said)
+        for literal, said in plain.items()
     }
 
 
 def telling(alternative: Alternative, shares: Mapping[str, float]) -> list[Clause]:
-    """The clauses of an alternative to look for: the rarest, and more until few texts can have all of them."""
+    """The clauses of an alternative to look for: the rarest, and more as long as they save more than they cost."""
     ranked = sorted((_rank(clause, shares), clause) for clause in map(tuple, map(sorted, alternative)))
     chosen: list[Clause] = []
     left = 1.0
     for (share, _, _), literals in ranked:
         clause = frozenset(literals)
-        if chosen and (left < _ENOUGH or share > _TOO_COMMON):
+        if chosen and left * _WORTH < share:
             break
         chosen.append(clause)
         left *= share

@@ -37,7 +37,9 @@ class _Order:
 
     def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
         """The entries of the whole order within one time span that contains `at`."""
-        if all(one.value != self._order[-1] for one in entries):
+        if len(entries) < len(self._order):
+            return None
+        if entries[-1].value != self._order[-1] and all(one.value != self._order[-1] for one in entries):
             return None  # as in a flood of failures: soon said
         whole = self.chains(entries, at)[-1]
         return list(_links(whole))[::-1] if whole is not None else None

@@ -9,12 +9,11 @@ Texts are compared folded (`folding.fold`), as the rules do. They are UTF-8; wha
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from types import MappingProxyType
 
-from daemon.detection.clauses import EXPRESSION, Alternative, Implied, alternatives_of
+from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, Alternative, Implied, alternatives_of
 from daemon.detection.folding import fold
 from daemon.detection.literal_choice import UNCOUNTED, ordinary_shares, telling
 from daemon.detection.nodes import Node
@@ -22,7 +21,7 @@ from daemon.detection.nodes import Node
 try:
     import hyperscan
 except ImportError:  # no wheel for every machine: then there are no candidates, and every rule looks at every text
-    hyperscan = None
+    hyperscan = None  # type: ignore[assignment,unused-ignore]
 
 _MOST_REMEMBERED = 4096
 _SAMPLE = 1 << 16
@@ -33,6 +32,11 @@ _BUSY = 20.0
 """Literals found per text above which the choice of clauses may have aged."""
 _PATIENCE = 1 << 26
 """Bytes of text between two choices."""
+
+
+def has_engine() -> bool:
+    """Whether there is something here that finds literals; without it everything is a candidate."""
+    return hyperscan is not None
 
 
 class Prefilter:
@@ -59,7 +63,7 @@ class Prefilter:
         if also:
             self._alternatives.setdefault(frozenset({frozenset(map(fold, also))}), []).append(len(nodes))
         unconditional = self._alternatives.pop(frozenset(), [])
-        self.always = tuple(unconditional) if hyperscan is not None else tuple(range(len(nodes)))
+        self.always = tuple(unconditional) if has_engine() else tuple(range(len(nodes)))
         self.everything = bool(self.always)
         self._literals = sorted({one for found in self._alternatives for clause in found for one in clause})
         self._masks: list[int] = []
@@ -88,6 +92,19 @@ class Prefilter:
         candidates = {place: self._candidates(mask) for place, mask in masks.items()}
         return {place: rules for place, rules in candidates.items() if rules}
 
+    def find_one(self, text: bytes) -> tuple[int, ...]:
+        """The rules that are candidates for one text: as `find` says of it."""
+        if self._database is None or not text.isascii():
+            return self.find(text, (len(text),)).get(0, ())
+        masks, mask = self._masks, 0
+
+        def note(literal: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            nonlocal mask
+            mask |= masks[literal]
+
+        self._database.scan(text.lower(), note)
+        return self._candidates(mask) if mask else ()
+
     def lines(self, text: bytes) -> list[int]:
         """Where the candidates among the lines of a text that ends with a newline begin, in their order."""
         if not text.isascii():
@@ -95,7 +112,7 @@ class Prefilter:
             return [ends[number - 1] if number else 0 for number in sorted(self.find(text, ends))]
         masks: dict[int, int] = {}
         for literal, end in self._scan(text.lower(), text.count(b"\n")):
-            start = text.rfind(b"\n", 0, end) + 1
+            start = text.rfind(b"\n", 0, end - 1) + 1  # the last character found may be the newline itself
             masks[start] = masks.get(start, 0) | self._masks[literal]
         return sorted(start for start, mask in masks.items() if self._candidates(mask))
 
@@ -179,8 +196,14 @@ def _counted(
     database: "hyperscan.Database | None", literals: Sequence[str], sample: bytes, texts: float
 ) -> dict[str, float]:
     """In which share of the texts of a sample each literal stands, about: none is taken for impossible."""
-    counts = Counter(number for number, _ in _found(database, sample))
-    return {literal: (counts[number] + 0.5) / texts for number, literal in enumerate(literals)}
+    counts = [0] * len(literals)
+
+    def count(literal: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+        counts[literal] += 1
+
+    assert database is not None
+    database.scan(sample, count)
+    return {literal: (counts[number] + 0.1) / texts for number, literal in enumerate(literals)}
 
 
 def _found(database: "hyperscan.Database | None", text: bytes) -> list[tuple[int, int]]:
@@ -204,4 +227,6 @@ def _literal_only(alternative: Alternative) -> Alternative:
 def _pattern(literal: str) -> bytes:
     if literal.startswith(EXPRESSION):
         return literal.removeprefix(EXPRESSION).encode()
-    return b"".join(b"\\x%02x" % byte for byte in literal.encode("utf-8", "surrogatepass"))
+    if literal.startswith(WORD_OF_ITS_OWN):
+        return b"[^a-z0-9_/.-]" + _pattern(literal.removeprefix(WORD_OF_ITS_OWN)) + b"[^a-z0-9_/-]"
+    return b"".join(b"\\x%02x" % byte for byte in literal.encode("utf-8", "backslashreplace"))

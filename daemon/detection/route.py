@@ -49,8 +49,7 @@ class Route:
             if self._events > _WORTH_IT:
                 self._prefilter = self._build(self._nodes)
             return [rule for test, rule in self._asked if test(view)]
-        text = view.everything.encode("utf-8", "surrogatepass")
-        found = prefilter.find(text, (len(text),)).get(0, ())
+        found = prefilter.find_one(view.everything.encode("utf-8", "backslashreplace"))
         asked = self._asked
         chosen = sorted({*found, *prefilter.always}) if prefilter.always else found
         return [rule for test, rule in [asked[number] for number in chosen] if test(view)]

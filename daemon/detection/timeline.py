@@ -26,11 +26,15 @@ def at_of(entry: Entry) -> float:
 
 def inside_of(entries: Sequence[Entry], end: float, timespan: float) -> Sequence[Entry]:
     """The entries of the window that ends at `end`, both ends included."""
+    if entries and entries[-1].at <= end and entries[0].at >= end - timespan - EDGE:
+        return entries
     return entries[bisect_left(entries, end - timespan - EDGE, key=at_of) : bisect_right(entries, end, key=at_of)]
 
 
 def ends_of(entries: Sequence[Entry], at: float, timespan: float) -> dict[float, None]:
     """Where windows that contain `at` may end: at `at`, and at each later entry that they still reach."""
+    if not entries or entries[-1].at <= at:
+        return {at: None}  # as nearly always: events come in order
     later = entries[bisect_right(entries, at, key=at_of) : bisect_right(entries, at + timespan + EDGE, key=at_of)]
     return dict.fromkeys((at, *(entry.at for entry in later)))
 
@@ -52,6 +56,8 @@ def own_time(entries: Sequence[Entry], at: float, timespan: float) -> tuple[int,
 
 def index_of(entries: Sequence[Entry], entry: Entry) -> int:
     """Where this very entry is."""
+    if entries[-1] is entry:
+        return len(entries) - 1
     return next(i for i in range(len(entries) - 1, -1, -1) if entries[i] is entry)
 
 
@@ -60,11 +66,15 @@ def forget(entries: list[Entry], entry: Entry, timespan: float) -> None:
     index = index_of(entries, entry)
     low, _ = own_time(entries, entry.at, timespan)
     if index > low:
-        del entries[low : bisect_left(entries, entries[index - 1].at - 2 * timespan - EDGE, lo=low, key=at_of)]
+        oldest = entries[index - 1].at - 2 * timespan - EDGE
+        if entries[low].at < oldest:
+            del entries[low : bisect_left(entries, oldest, lo=low, key=at_of)]
 
 
 def keep_evidence(entries: Sequence[Entry], at: float, timespan: float, most: int) -> None:
     """Let at most `most` entries keep their event: the first of the window that ends at `at`, and the last ones."""
+    if len(entries) <= most:
+        return
     kept = [entry for entry in entries if entry.event is not None]
     while len(kept) > most:
         victim = kept.pop(0 if kept[0].at < at - timespan - EDGE else 1)

@@ -11,7 +11,7 @@ events late by up to one time span are judged exactly. Beyond that, events in or
 the entries that are left.
 """
 
-from bisect import bisect_left, bisect_right, insort_right
+from bisect import insort_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -70,7 +70,10 @@ def feed_window(window: Window, entry: Entry, pattern: Pattern, timespan: float)
     late = len(ends_of(entries, entry.at, timespan)) > 1
     before = (window.fired or late) and pattern.find(entries, entry.at) is not None
     armed = not window.fired or (not late and not before)
-    insort_right(entries, entry, key=at_of)
+    if entries and entries[-1].at > entry.at:
+        insort_right(entries, entry, key=at_of)
+    else:
+        entries.append(entry)
     found = pattern.find(entries, entry.at)
     goes_on = not late and abs(entry.at - window.fired_at) >= timespan - EDGE
     again = goes_on and found is not None and any(one is entry for one in found)
@@ -111,10 +114,9 @@ class Counting:
     def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
         """See Pattern."""
         for end in ends_of(entries, at, self._timespan):
-            low = bisect_left(entries, end - self._timespan - EDGE, key=at_of)
-            high = bisect_right(entries, end, key=at_of)
-            if self._meets(high - low):
-                return list(entries[low:high])
+            inside = inside_of(entries, end, self._timespan)
+            if self._meets(len(inside)):
+                return list(inside)
         return None
 
     def squeeze(self, entries: list[Entry], entry: Entry) -> None:

@@ -27,8 +27,8 @@ class Selector(Protocol):
     """Whether it would say yes to any text: then it need not be asked."""
 
     def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, Container[str]]:
-        """`text` holds texts (UTF-8) one after the other, number i up to `ends[i]`. The numbers of those in which a rule
-        may find something, each with the logsource categories of the events in which (empty: records themselves).
+        """`text` holds texts (UTF-8) one after the other, number i up to `ends[i]`. The numbers of those in which a
+        rule may find something, each with the categories of the events in which (empty: records themselves).
         """
         ...
 

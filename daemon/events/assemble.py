@@ -1,7 +1,8 @@
 """Records that share (node, time, serial) → one group, however they interleave.
 
 A group closes with its last record (PROCTITLE, EOE, or a type that always stands alone: auparse's
-`audit_is_last_record` and `au_check_events` in audit-userspace), when a record of the same node arrives that is two
+`audit_is_last_record` and `au_check_events` in audit-userspace, but not its MAC_IPSEC, MAC_UNLBL and the like, which
+the kernel writes before the SYSCALL of the same event), when a record of the same node arrives that is two
 seconds later (the clocks of different nodes say nothing of each other), or when two seconds pass without a record of
 it (`tick`). auditd does not write EOE to its file, so all three are needed.
 
@@ -33,7 +34,7 @@ PATIENCE = 2.0
 
 _ALONE_PREFIXES = (
     *("USER_", "DAEMON_", "CRED_", "CRYPTO_", "VIRT_", "RESP_", "ROLE_", "SERVICE_", "SYSTEM_", "LABEL_", "DEV_"),
-    *("ACCT_", "GRP_", "ADD_", "DEL_", "MAC_UNLBL_", "MAC_CIPSOV4_", "MAC_MAP_", "MAC_IPSEC_", "MAC_CALIPSO_"),
+    *("ACCT_", "GRP_", "ADD_", "DEL_"),
 )
 _LAST = frozenset(
     {

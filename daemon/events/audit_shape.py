@@ -12,29 +12,35 @@ from typing import NamedTuple
 
 from daemon.events.audit_values import argument_bytes
 
-_STAMP = rb"msg=audit\(([0-9]{1,11}(?:\.[0-9]{1,9})?):([0-9]{1,10})\)"
-_QUOTED = rb'"[^"\n]*"'
-_NAMES = rb'(?: [A-Z]+="[^"\n]*")*'
-_NAMED = rb'(?:\x1d[A-Z]+="[^"\n]*"' + _NAMES + rb")?\n"
+_STAMP = rb"msg=audit\(([0-9]{1,11}(?:\.[0-9]{1,9})?):(0|[1-9][0-9]{0,9})\)"
+_QUOTED = rb'"[^"\x00-\x1f\x7f]*"'
+_WORD = rb'"[^"\x00-\x20\x7f]*"'
+_BARE = rb'[^"=\x00-\x20\x7f]+'
+_SAID = rb"[^'\"\x00-\x20\x7f]+"
+_NAMES = rb"(?: [A-Z]+=" + _QUOTED + rb")*"
+_NAMED = rb"(?:\x1d[A-Z]+=" + _QUOTED + _NAMES + rb")?\n"
 _CALL = (
-    rb"type=SYSCALL (" + _STAMP + rb"): arch=([0-9a-f]{1,16}) syscall=([0-9]{1,5}) success=(yes|no) exit=[^ \n]+ "
-    rb"a0=[^ \n]+ a1=[^ \n]+ a2=[^ \n]+ a3=[^ \n]+ items=[0-9]+ ppid=([0-9]{1,10}) pid=([0-9]{1,10}) auid=([0-9]+) "
-    rb"uid=([0-9]{1,10}) gid=[0-9]+ euid=([0-9]+) suid=[0-9]+ fsuid=[0-9]+ egid=[0-9]+ sgid=[0-9]+ fsgid=[0-9]+ "
-    rb"tty=([^ \n]+) ses=[0-9]+ comm=" + _QUOTED + rb' exe="(/[^"\n]*)"(?: subj=[^ "\n]*)? key=(\(null\)|"[^" \n]*")'
-    rb'(?:\x1dARCH=[a-z0-9_]+ SYSCALL=([a-z0-9_]+) AUID="[^"\n]*" UID="([^"\n]+)"' + _NAMES + rb")?\n"
+    rb"type=SYSCALL (" + _STAMP + rb"): arch=([0-9a-f]{1,16}) syscall=([0-9]{1,5}) success=(yes|no) exit=" + _BARE +
+    rb" a0=" + _BARE + rb" a1=" + _BARE + rb" a2=" + _BARE + rb" a3=" + _BARE + rb" items=[0-9]+ "
+    rb"ppid=([0-9]{1,10}) pid=([0-9]{1,10}) auid=([0-9]+) uid=([0-9]{1,10}) gid=[0-9]+ euid=([0-9]+) "
+    rb"suid=[0-9]+ fsuid=[0-9]+ egid=[0-9]+ sgid=[0-9]+ fsgid=[0-9]+ "
+    rb"tty=(" + _BARE + rb") ses=[0-9]+ comm=" + _QUOTED + rb' exe="(/[^"\x00-\x20\x7f]*)"'
+    rb"(?: subj==?(?:" + _BARE + rb")?)? key=(\(null\)|" + _WORD + rb")"
+    rb"(?:\x1dARCH=[a-z0-9_]+ SYSCALL=([a-z0-9_]+) AUID=" + _QUOTED +
+    rb' UID="([^"?(\x00-\x1f\x7f][^"\x00-\x1f\x7f]*)"' + _NAMES + rb")?\n"
 )  # fmt: skip
 _OTHERS = (
-    rb"(?:\1type=EXECVE \2: argc=([0-9]{1,6}) ([^\n]*)\n)?"
-    rb"(?:\1type=SOCKADDR \2: saddr=([0-9A-F]+)(?:\x1dSADDR=[^\n]*)?\n)?"
-    rb'(?:\1type=CWD \2: cwd="(/[^"\n]*)"\n)?'
-    rb"((?:\1type=PATH \2: item=[0-9]+ name=(?:\(null\)|" + _QUOTED + rb') [^"\n\x1d]*' + _NAMED + rb")*)"
+    rb"(?:\1type=EXECVE \2: argc=([0-9]{1,6}) ([^\r\n]*)\n)?"
+    rb"(?:\1type=SOCKADDR \2: saddr=([0-9A-F]+)(?:\x1dSADDR=[^\r\n]*)?\n)?"
+    rb'(?:\1type=CWD \2: cwd="(/[^"\x00-\x20\x7f]*)"\n)?'
+    rb"((?:\1type=PATH \2: item=[0-9]+ name=(?:\(null\)|" + _WORD + rb') [^"\x00-\x1f\x7f]*' + _NAMED + rb")*)"
     rb"\1type=PROCTITLE \2: proctitle=(" + _QUOTED + rb"|[0-9A-F]+)\n"
 )  # fmt: skip
 _ALONE = (
     rb"type=(?:USER|CRED|SERVICE)_[A-Z]+ " + _STAMP + rb": pid=[0-9]+ uid=[0-9]+ auid=[0-9]+ ses=[0-9]+"
-    rb"(?: subj=[^ '\"\n]*)? msg='(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]+)? acct=" + _QUOTED +
-    rb"|unit=[^ \"\n']+ comm=" + _QUOTED + rb") exe=" + _QUOTED + rb" hostname=[^ \n'\"]+ addr=[^ \n'\"]+ "
-    rb"terminal=[^ \n'\"]+ res=[a-z]+'" + _NAMED
+    rb"(?: subj=(?:" + _SAID + rb")?)? msg='(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]+)? acct=" + _QUOTED +
+    rb"|unit=" + _SAID + rb" comm=" + _QUOTED + rb") exe=" + _WORD + rb" hostname=" + _SAID + rb" addr=" + _SAID +
+    rb" terminal=" + _SAID + rb" res=[a-z]+'" + _NAMED
 )  # fmt: skip
 SHAPE = re.compile(rb"^((?:node=[^ \n]{1,255} )?)(?:" + _CALL + _OTHERS + rb"|" + _ALONE + rb")", re.MULTILINE)
 """Matches a whole event, from the beginning of a line to the end of one."""
@@ -42,6 +48,10 @@ CONTROLS = bytes.maketrans(bytes([*range(32), 127]), b" " * 33)
 """For `bytes.translate`: control characters as decoded text shows them."""
 _ARGUMENT = re.compile(rb'a([0-9]{1,6})=("[^"\n]*"|[^ "\n]*)(?: |\Z)')
 _PATH = re.compile(rb" item=([0-9]+) name=(\(null\)|" + _QUOTED + rb") [^\n]*")
+
+
+MARK = b"msg=audit("
+"""What stands at the head of every record, and is not looked at: an event that says it elsewhere is not whole."""
 
 
 class Shape(NamedTuple):

@@ -3,14 +3,20 @@
 A rule that wants `Image` to end in `/curl` cannot match an audit event whose text has no `/curl"`. The functions here
 know that, for a field, a folded literal and the way in which the value has it (`is`, `contains`, `starts`, `ends`;
 `long` with a number of characters): they return what must stand in the text, one of several, or None where nothing is
-known. Field None is the text that keywords search.
+known. Field None is the text of a line or record, which keywords search.
 """
 
 import re
 from collections.abc import Mapping
 
+from daemon.events.audit_shape import MARK
+
+ACTIVITY = "\0activity"
+"""Stands for the text of an event that several records make: `name="value"` of each of its fields."""
 LONG = "\0long"
 """Stands for a run of LONGEST_ORDINARY characters without a blank or a quote."""
+WORD = "\0word:"
+"""Begins a name that stands as a word of its own: no letter, digit, `_`, `-` or `/` touches it, nor a point before it."""
 LONGEST_ORDINARY = 64
 AUDIT_EXPRESSIONS: Mapping[str, bytes] = {LONG: b'[^" \\n]{%d}' % LONGEST_ORDINARY}
 """What to look for in the place of a name that is no literal, in the syntax of hyperscan."""
@@ -22,11 +28,12 @@ _QUOTED = frozenset(
     }
 )
 _NUMBERS: Mapping[str, str] = {"ProcessId": "pid", "ParentProcessId": "ppid", "LogonId": "auid"}
-_CLEAN = frozenset({"Image", "TargetFilename", "ParentImage", "exe", "name"})
+_CLEAN = frozenset({"Image", "TargetFilename", "exe", "name"})
 _CONSTANT = frozenset({"Initiated", "incomplete"})
 _STRIPPED = frozenset({"exe", "hostname", "addr", "terminal", "res"})
 _HIDDEN = "audit"
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
+_NO_KEY = re.compile(r"[^a-z= ]")
 
 
 def audit_shows(field: str | None, literal: str, way: str) -> frozenset[str] | None:
@@ -35,25 +42,30 @@ def audit_shows(field: str | None, literal: str, way: str) -> frozenset[str] | N
     """
     if way == "long":
         return frozenset({LONG}) if field in _CLEAN and int(literal) >= LONGEST_ORDINARY else None
-    if field is None:
-        return None if _in_head(literal) else frozenset({literal})
-    if not literal.isprintable():
-        return frozenset({literal})
-    if field in _CONSTANT:
+    if field == ACTIVITY:
+        literal = max((word for word in re.split('[" ]', literal) if _NO_KEY.search(word)), key=len, default="")
+        return None if _is_masked(literal) else frozenset({literal})
+    if field in _CONSTANT or (field is None and _is_masked(literal)):
         return None
+    return frozenset(_shown(field, literal, way))
+
+
+def _shown(field: str | None, literal: str, way: str) -> tuple[str, ...]:
+    if field is None or not literal.isprintable():
+        return (literal,)
     if field in _QUOTED:
-        return frozenset(
-            {f"{'' if way in {'contains', 'ends'} else chr(34)}{literal}{chr(34) if way in {'is', 'ends'} else ''}"}
-        )
+        return (f"{'' if way in {'contains', 'ends'} else chr(34)}{literal}{chr(34) if way in {'is', 'ends'} else ''}",)
     if way not in {"is", "starts"} or field in _STRIPPED or not _KEY.fullmatch(field):
-        return frozenset({literal})
+        return (literal,)
     keys = {"nametype": ("nametype", "objtype")}.get(field, (_NUMBERS.get(field, field).lower(),))
     end = '"' if way == "is" else ""
-    return frozenset(shown for key in keys for shown in (f'{key}="{literal}{end}', f"{key}={literal}"))
+    return tuple(shown for key in keys for shown in (f'{key}="{literal}{end}', f"{key}={literal}"))
 
 
-def _in_head(literal: str) -> bool:
-    """Whether a keyword may be found in the `audit` of a record's `msg=audit(`, which the text leaves out."""
+def _is_masked(literal: str) -> bool:
+    """Whether a keyword may be found in the `audit` of a `msg=audit(`, of which `show_records` leaves nothing. In the
+    value of a field it stands in no event that is followed whole.
+    """
     beginnings = tuple(f"={_HIDDEN[:length]}" for length in range(1, len(_HIDDEN) + 1))
     ends = tuple(f"{_HIDDEN[start:]}(" for start in range(len(_HIDDEN)))
     return literal in _HIDDEN or literal.endswith(beginnings) or literal.startswith(ends) or f"={_HIDDEN}(" in literal
@@ -63,13 +75,16 @@ def show_records(texts: bytes) -> bytes:
     """The texts of whole events, one after the other, as they are looked through: without what stands in every line,
     and with a blank for the separator of auditd. As long as they were.
     """
-    return texts.replace(b"msg=audit(", b"msg=\0\0\0\0\0(").replace(b"\x1d", b" ")
+    return texts.replace(MARK, b"msg=\0\0\0\0\0(").replace(b"\x1d", b" ")
 
 
 SYSLOG_SPECIAL = ("audit_lost=", "message repeated", "audit(")
 """What a syslog line may hold that the reader itself must see, or that is read in other words than it has."""
 _MADE_UP = frozenset({"action", "result", "invalid_user", "facility", "severity", "repeat", "repeat_omitted"})
 """Fields of syslog events whose values are our words; all others are parts of the line."""
+_NAMES = frozenset({"user", "target", "group"})
+_BEFORE_AS_USER = ("(to ", " to ", " for ", ":", "=")
+"""What stands before the name of whom somebody becomes: su's, polkit's and pkexec's words."""
 _SAID: Mapping[tuple[str | None, str], frozenset[str]] = {
     ("invalid_user", "true"): frozenset({"invalid user ", "illegal user "}),
     ("action", "cron_cmd"): frozenset({") cmd ("}),
@@ -96,4 +111,8 @@ def syslog_shows(field: str | None, literal: str, way: str) -> frozenset[str] | 
     """For a line of syslog as it stands, unless it holds one of SYSLOG_SPECIAL."""
     if way == "long" or field in _MADE_UP:
         return _SAID.get((field, literal)) if way == "is" else None
+    if way == "is" and field == "as_user":
+        return frozenset(before + literal for before in _BEFORE_AS_USER)
+    if way == "is" and field in _NAMES:
+        return frozenset({WORD + literal})
     return frozenset({literal})

@@ -12,7 +12,7 @@ from re import Match
 from msgspec import Struct
 
 from daemon.events.assemble import Assembler, Group
-from daemon.events.audit_shape import SERIAL, Shape, decode_title, path_names, split_arguments
+from daemon.events.audit_shape import MARK, SERIAL, Shape, decode_title, path_names, split_arguments
 from daemon.events.audit_values import to_text
 from daemon.events.line_events import same_host
 from daemon.events.losses import Losses
@@ -71,7 +71,7 @@ class WholeEvents:
         node, ours = self._nodes.get(head) or self._named(head)
         at, serial = float(stamp), int(number)
         start, end = found.span()
-        if not self._assembler.expects(node, at, serial, end - start):
+        if not self._assembler.expects(node, at, serial, end - start) or not _says_no_more(found[0]):
             return None
         if not self._losses.expects(node, serial, titled=shape is not None):
             return None
@@ -97,7 +97,7 @@ class WholeEvents:
         name = shape.name.decode() if shape.name else syscall_name(shape.arch.decode(), shape.number.decode())
         title, paths = decode_title(shape.title), read_paths(shape.paths, shape.head, shape.cwd)
         more = paths.resolved
-        if name in _EXCEPTIONAL or title is None or more is None:
+        if name in _EXCEPTIONAL or title is None or more is None or MARK in title:
             return None
         if shape.user is None or shape.user[:8] == b"unknown(":
             more += quoted(self._user(shape, node))
@@ -115,11 +115,13 @@ class WholeEvents:
         if split is None or called is None:
             return None
         line, ppid = b" ".join(split[0]), int(shape.ppid)
-        if b"\x1d" in line:
+        if b"\x1d" in line or MARK in line:
             return None
         parent = self._processes.find(node, ppid)
         if parent is not None:
             more += self._parent_text((node, ppid), parent)
+        if MARK in more:
+            return None
         user = self._user(shape, node)
         images = images_of(shape.exe, called)
         self._processes.started(Process(int(shape.pid), images, to_text(line), ppid, user, node))
@@ -136,6 +138,11 @@ class WholeEvents:
                 self._parents.clear()
             known = self._parents[key] = (parent, parent_text(parent))
         return known[1]
+
+
+def _says_no_more(data: bytes) -> bool:
+    """Whether MARK stands in an event at the heads of its records only."""
+    return data.count(MARK) == data.count(b"\n")
 
 
 def start_scene(group: Group, started: Started) -> Scene:
