@@ -72,8 +72,12 @@ class AuditLog:
     def event(self) -> str:
         """One event: the lines of its records."""
         if self._random.random() < SUSPICIOUS:
-            return self._exec(self._random.choice(_ATTACKS))
+            return self.attack()
         return self._random.choice(self._kinds)()
+
+    def attack(self) -> str:
+        """An event that a rule tells of."""
+        return self._exec(self._random.choice(_ATTACKS))
 
     def _next(self) -> str:
         self._serial += 1
@@ -192,7 +196,7 @@ class AuthLog:
     def event(self) -> str:
         """What happens next: a few lines."""
         if self._random.random() < SUSPICIOUS * _LINES_OF_AN_EVENT / _LINES_OF_A_BURST:
-            return self._burst()
+            return self.burst()
         return self._random.choice(self._kinds)()
 
     def _head(self, program: str) -> str:
@@ -254,7 +258,8 @@ class AuthLog:
             f"{self._head(f'sshd[{pid}]')}: Accepted password for {user} from {host} port {port} ssh2\n"
         )
 
-    def _burst(self) -> str:
+    def burst(self) -> str:
+        """Wrong passwords from one address."""
         host = f"203.0.113.{self._random.randrange(1, 250)}"
         lines = ""
         for number in range(_LINES_OF_A_BURST):
@@ -274,6 +279,16 @@ def audit_log(lines: int, seed: int = 1) -> Iterator[str]:
 def auth_log(lines: int, seed: int = 1) -> Iterator[str]:
     """Lines of an auth.log until there are so many."""
     return _until(AuthLog(seed).event, lines)
+
+
+def attacked_audit_log(lines: int, seed: int = 1) -> Iterator[str]:
+    """Nothing but attacks: the worst that a log can be to its reader."""
+    return _until(AuditLog(seed).attack, lines)
+
+
+def attacked_auth_log(lines: int, seed: int = 1) -> Iterator[str]:
+    """Nothing but guessed passwords, 60 from an address at a time."""
+    return _until(AuthLog(seed).burst, lines)
 
 
 def _until(event: Callable[[], str], lines: int) -> Iterator[str]:

@@ -7,8 +7,9 @@ Live, replay and the rules' samples run this same code, so they find the same th
 hand out what changed and take it back.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -59,6 +60,11 @@ class Flow:
         self._host = host
         self._events: Counter[str] = Counter()
         self._reached = 0.0  # event time; a loss without a time of its own happened after it
+
+    @property
+    def latest(self) -> float:
+        """The newest time of a line read, whether it became an event or not; minus infinity before."""
+        return max((reader.latest for reader in self._readers.values()), default=-math.inf)
 
     def tallies(self) -> Tallies:
         """What the steps counted until now."""
@@ -120,9 +126,11 @@ class Flow:
         """Everything that one item causes."""
         return self.detect(self.read(item))
 
-    def tick(self, now: float) -> Outcome:
-        """Everything that the passing of time causes, live; `now` is the clock."""
-        outputs = [output for source in self._readers for output in self.finish(source, now)]
+    def tick(self, now: float, behind: Container[str] = ()) -> Outcome:
+        """Everything that the passing of time causes, live; `now` is the clock. For the sources that are `behind`
+        (there are lines of them to feed) it does not pass.
+        """
+        outputs = [output for source in self._readers if source not in behind for output in self.finish(source, now)]
         outcome = self.detect(outputs)
         self._advance(now, outcome)
         return outcome

@@ -1,7 +1,7 @@
 """How late the event loop is: by how much a short sleep ends after its time.
 
-Whoever waits for the loop (the endpoint, a webhook's deadline, the watchdog) waits so much longer. It is looked at often
-only while there is work to be late by: an idle daemon is not woken for it more than once a second.
+Whoever waits for the loop (the endpoint, a webhook's deadline, the watchdog) waits so much longer. It is looked at
+often only while there is work to be late by: an idle daemon is not woken for it more than once a second.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 FINE = 0.005
 """Seconds between two looks while lines come in."""
 COARSE = 1.0
-"""Seconds between two looks otherwise, and for how long after the last lines the looks stay fine."""
+"""Seconds between two looks otherwise, and for how long after a start or work the looks stay fine."""
 
 
 class LoopLag:
@@ -31,7 +31,7 @@ class LoopLag:
     async def run(self) -> None:
         """Look until cancelled."""
         done = self._work()
-        worked = self._monotonic() - COARSE
+        worked = self._monotonic()  # a start is work too
         while True:
             began = self._monotonic()
             pause = FINE if began - worked < COARSE else COARSE

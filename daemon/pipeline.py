@@ -11,6 +11,7 @@ whoever reads on from the position before it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 from daemon.channel import Channel
@@ -103,6 +104,7 @@ class Pipeline:
         self._has_room = has_room
         self._ticked = ticked
         self._channel: Channel[Item] = Channel(64)
+        self._coming: Counter[str] = Counter()  # items by source that were read and are not evaluated
         self._batch = Batch()
         self._losses: dict[str, list[tuple[float, Lost]]] = {}  # by source; since when each waits
         self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
@@ -111,7 +113,12 @@ class Pipeline:
 
     async def emit(self, item: Item) -> None:
         """What sources call: waits while the pipeline is behind (that is the back-pressure)."""
-        await self._channel.put(item)
+        self._coming[item.source] += 1
+        try:
+            await self._channel.put(item)
+        except BaseException:
+            self._coming[item.source] -= 1
+            raise
 
     async def close(self) -> None:
         """No more input; `run` ends when what is in the channel is stored."""
@@ -137,8 +144,9 @@ class Pipeline:
         await self._commit()
 
     async def _tick(self) -> bool:
-        now = self._now()
-        return self._take(await self._aside(lambda: self._flow.tick(now), kind=_TICKS))
+        """Time does not pass for a source while lines of it wait here: what its events lack may be in them."""
+        now, behind = self._now(), {source for source, items in self._coming.items() if items}
+        return self._take(await self._aside(lambda: self._flow.tick(now, behind), kind=_TICKS))
 
     async def _feed(self, item: Item) -> bool:
         size = len(item.data) if isinstance(item, Lines) else 1
@@ -149,6 +157,7 @@ class Pipeline:
         item = await self._channel.get(timeout=_LAZY if self._batch.dirty else _TICK)
         lively, taken = False, 0
         while item is not None:
+            self._coming[item.source] -= 1
             lively = await self._evaluate(item) or lively
             taken += 1
             self.taken += 1

@@ -115,7 +115,7 @@ def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], r
 
 
 def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surroundings) -> Flow:
-    """The pure half as an earlier process left it, told what runs on this host now. Takes a second: not for the loop."""
+    """The pure half as an earlier process left it, told what runs on this host now. Too slow for the loop."""
     redactor = Redactor(config.redaction.patterns)
     selectors = build_selectors(rules) if config.rules.prefilter else {}
     readers = build_readers(config, around, redactor, selectors)

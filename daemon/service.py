@@ -15,7 +15,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -32,8 +32,8 @@ from daemon.memories import MemoryKeeper
 from daemon.model import ProblemsError, Transient
 from daemon.rules_watch import RuleFiles, RulesWatch
 from daemon.runtime import Runtime, Surroundings, load_stored, resume_flow
-from daemon.side_thread import prefer_the_loop
 from daemon.sd_notify import Notifier
+from daemon.side_thread import prefer_the_loop
 from daemon.state.store import SqliteStore
 from daemon.supervisor import Supervisor, end
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
@@ -235,11 +235,7 @@ class Service:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        handlers: dict[int, Callable[[], None]] = {
-            signal.SIGTERM: self.stop,
-            signal.SIGINT: self.stop,
-            signal.SIGHUP: self._hup,
-        }
+        handlers = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._hup}
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
         try:

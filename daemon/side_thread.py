@@ -1,7 +1,7 @@
 """Work that might keep the event loop waiting, done beside it: one piece after the other, on one thread.
 
-A hop to a thread and back costs as much as evaluating twenty lines, so what is known to be brief is done at once: what
-was brief the last times, for its size. While the thread computes, the loop gets its turn within the interpreter's switch
+A hop to a thread and back costs as much as reading fifty lines, so what is known to be brief is done at once: what was
+brief the last times, for its size. While the thread computes, the loop gets its turn within the interpreter's switch
 interval, which `prefer_the_loop` makes short: a turn that makes ten system calls has to ask for it ten times.
 """
 

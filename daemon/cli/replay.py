@@ -68,6 +68,7 @@ class Replay:
             if output.at >= reached + 1.0:
                 reached = output.at
                 yield self._note(self._flow.advance(reached))
+        reached = max(reached, self._flow.latest)  # of the last lines perhaps no event was made
         if math.isfinite(reached):
             yield self._note(self._flow.advance(reached + _LATE))
         self.problems += self._misread()

@@ -31,6 +31,8 @@ class Cleaner:
 
     def __init__(self, redact: Callable[[Event], Event]) -> None:
         self.redact = redact
+        self._last: Event | None = None
+        self._asked: dict[tuple[str, ...], Event] = {}
         self._values = lru_cache(maxsize=4096)(self._cleaned)
 
     def later(self, event: Event) -> Event:
@@ -49,12 +51,26 @@ class Cleaner:
             plain = Event(
                 event.id, event.at, event.host, event.source, event.logsource, event.fields, event.text, event.position
             )
-            event.cleaned.append(evidence(self.redact(plain)))
+            event.cleaned.append(self._settled(plain))
         return event.cleaned[0]
+
+    def _settled(self, event: Event) -> Event:
+        try:
+            return evidence(self.redact(event))
+        except Exception:  # noqa: BLE001 - what cannot be cleaned is left out: one event must not keep the rest from being stored
+            return evidence(msgspec.structs.replace(event, fields={}, text="(could not be redacted)"))
 
     def fields_of(self, event: Event, names: Sequence[str]) -> Event:
         """The event with these fields alone, cleaned, and no text."""
         asked = tuple(names)
+        if event is not self._last:
+            self._last, self._asked = event, {}
+        known = self._asked.get(asked)
+        if known is None:
+            known = self._asked[asked] = self._fields_of(event, asked)
+        return known
+
+    def _fields_of(self, event: Event, asked: tuple[str, ...]) -> Event:
         values = tuple(map(event.fields.get, asked))
         if any(map(_ARGUMENT, event.fields)):
             clean = self.redact(event).fields
@@ -63,7 +79,7 @@ class Cleaner:
             values = self._cleaned(asked, values)
         else:
             values = self._values(asked, values, tuple(map(type, values)))
-        kept = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        kept = {name: value for name, value in zip(asked, values, strict=True) if value is not None}
         return msgspec.structs.replace(event, fields=kept, text="")
 
     def _cleaned(

@@ -48,7 +48,7 @@ class Correlator:
 
     def feed(self, rule_id: str, event: Event, kept: Event | None = None) -> Anomaly | None:
         """A rule that this one is built upon fired on an event: the anomaly that this completes, if any. `kept` is
-        the event as it may be remembered (see Cleaner), itself when it may be as it is.
+        the event as it may be remembered, where that is known already (see Cleaner.later).
         """
         fields = self._cleaner.fields_of(event, self._fields_of(rule_id))
         value = self._value(rule_id, fields)
@@ -57,7 +57,7 @@ class Correlator:
         group = self._group(rule_id, fields)
         key = key_of([found for _, found in group])
         window = self.memory.get(key) or Window([])
-        kept = event if kept is None else kept
+        kept = self._cleaner.later(event) if kept is None else kept
         entry = Entry(event.at, value, kept)
         fired = feed_window(window, entry, self._pattern, self._correlation.timespan)
         anomaly = None if fired is None else self._anomaly(fired, group, self._cleaner.settle(kept))

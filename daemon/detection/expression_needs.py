@@ -8,6 +8,7 @@ RE2's own prefilter does: `/(cat|tac)\s` needs `/cat` or `/tac`.
 import re
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from re import _constants as op  # type: ignore[attr-defined] # no public module names these
 from re import _parser  # type: ignore[attr-defined] # the standard library's parser has no public name
 from typing import Any, TypeAlias
@@ -68,8 +69,9 @@ def least_length(pattern: str) -> int:
     return 0 if tree is None else min(int(tree.getwidth()[0]), 1 << 16)
 
 
+@lru_cache(8)  # the same expression is asked about several times in a row
 def parse_expression(pattern: str) -> Any:
-    """The standard library's parse of an RE2 expression; None where the two may not mean the same."""
+    """The standard library's parse of an RE2 expression, to be read only; None where the two may not mean the same."""
     if _READ_OTHERWISE.search(pattern):
         return None
     try:

@@ -26,7 +26,7 @@ sudo: root : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/systemctl
 _EVENTS = 10
 UNCOUNTED = 0.01
 """The share of texts in which an expression is taken to be found: counting it costs more than using it."""
-_WORTH = 150.0
+_WORTH = 8.0
 """How much more a candidate costs than a literal that is found: about 60 µs to 0.4 µs."""
 
 

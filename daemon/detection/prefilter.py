@@ -57,8 +57,9 @@ class Prefilter:
     ) -> None:
         self._expressions = expressions
         self._alternatives: dict[Alternative, list[int]] = {}
+        needed = {id(node): alternatives_of(node, implied) for node in {id(node): node for node in nodes}.values()}
         for number, node in enumerate(nodes):
-            for alternative in alternatives_of(node, implied):
+            for alternative in needed[id(node)]:
                 self._alternatives.setdefault(alternative, []).append(number)
         if also:
             self._alternatives.setdefault(frozenset({frozenset(map(fold, also))}), []).append(len(nodes))

@@ -1,6 +1,7 @@
 """The rules that look at events of one logsource, and which of them are worth asking about an event."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from daemon.detection.clauses import shows_all
 from daemon.detection.matchers import Test
@@ -9,6 +10,9 @@ from daemon.detection.prefilter import Prefilter
 from daemon.detection.rules import Rule
 from daemon.detection.sustain import Sustainer
 from daemon.detection.view import View
+
+_Asked: TypeAlias = tuple[Test, tuple[int, ...]]
+"""A condition, and which rules it is that of."""
 
 FEW = 12
 """Rules that are asked as fast as they are chosen from."""
@@ -28,11 +32,17 @@ class Route:
         sustained: Sequence[Sustainer],
         build: Callable[[tuple[Node, ...]], Prefilter] | None,
     ) -> None:
-        conditions = [(rule.condition, rule) for rule in plain if rule.condition is not None]
+        places: dict[int, list[int]] = {}
+        for place, rule in enumerate(plain):
+            places.setdefault(id(rule.condition), []).append(place)
+        conditions = [(plain[alike[0]].condition, tuple(alike)) for alike in places.values()]
+        asked = [(condition, alike) for condition, alike in conditions if condition is not None]
         self.sustained = tuple(sustained)
-        self._asked: tuple[tuple[Test, Rule], ...] = tuple((condition.test, rule) for condition, rule in conditions)
-        self._nodes = tuple(condition.node for condition, _ in conditions)
-        self._build = build if len(conditions) > FEW else None
+        self._rules = tuple(plain)
+        self._shared = len(places) < len(plain)
+        self._asked: tuple[_Asked, ...] = tuple((condition.test, alike) for condition, alike in asked)
+        self._nodes = tuple(condition.node for condition, _ in asked)
+        self._build = build if len(asked) > FEW else None
         self._prefilter: Prefilter | None = None
         self._events = 0
 
@@ -42,17 +52,24 @@ class Route:
     def matching(self, view: View) -> list[Rule]:
         """The rules that hold for an event, in their order."""
         if self._build is None:
-            return [rule for test, rule in self._asked if test(view)]
+            return self._held(self._asked, view)
         prefilter = self._prefilter
         if prefilter is None:
             self._events += 1
             if self._events > _WORTH_IT:
                 self._prefilter = self._build(self._nodes)
-            return [rule for test, rule in self._asked if test(view)]
+            return self._held(self._asked, view)
         found = prefilter.find_one(view.everything.encode("utf-8", "backslashreplace"))
         asked = self._asked
         chosen = sorted({*found, *prefilter.always}) if prefilter.always else found
-        return [rule for test, rule in [asked[number] for number in chosen] if test(view)]
+        return self._held([asked[number] for number in chosen], view)
+
+    def _held(self, asked: Sequence[_Asked], view: View) -> list[Rule]:
+        """The rules of those conditions that hold: rules that are alike share one, which is asked once."""
+        places = [place for test, alike in asked if test(view) for place in alike]
+        if self._shared:
+            places.sort()
+        return [self._rules[place] for place in places]
 
 
 def build_prefilter(nodes: tuple[Node, ...]) -> Prefilter:

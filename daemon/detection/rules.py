@@ -6,7 +6,7 @@ pySigma parses; what it does not know (lines, the `tellwhy:` attribute, referenc
 import re
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +22,9 @@ from daemon.detection.rules_draft import Draft, canonical, read_drafts
 from daemon.detection.rules_filter import Exclusion, idle_filters, logsource_of, read_exclusion
 from daemon.detection.searches import NOTHING, Placeholders, read_searches
 from daemon.model import Logsource, Problem, RuleRef
+
+Alike: TypeAlias = dict[tuple[str, ...], Condition]
+"""Words of a detection, and the filters that hold for it → what was compiled of them."""
 
 _HARMLESS = {"s": {"a": 1}, "condition": "s"}
 _UNDEFINED = re.compile(r"Detection '(.*)' not defined")
@@ -80,7 +83,8 @@ def parse_rules(
     read = [read_exclusion(draft, drafts, placeholders, problems) for draft in on]
     filters = [one for one in read if one is not None and _condition(one.draft, [one.condition], [], problems)]
     plain = [draft for draft in drafts if draft.kind == "detection"]
-    compiled = [_compile(draft, filters, placeholders, problems) for draft in plain]
+    alike: Alike = {}
+    compiled = [_compile(draft, filters, placeholders, problems, alike) for draft in plain]
     rules = {rule.ref.id: rule for rule in compiled if rule is not None}
     _link([draft for draft in drafts if draft.kind == "correlation"], drafts, rules, problems)
     return ParsedRules(
@@ -120,16 +124,22 @@ def _voices(rules: Mapping[str, Rule], off: Collection[str]) -> tuple[Rule, ...]
 
 
 def _compile(
-    draft: Draft, filters: Sequence[Exclusion], placeholders: Placeholders, problems: list[Problem]
+    draft: Draft, filters: Sequence[Exclusion], placeholders: Placeholders, problems: list[Problem], alike: Alike
 ) -> Rule | None:
-    """A plain rule with its filters, or None and the problems that prevented it."""
+    """A plain rule with its filters, or None and the problems that prevented it. Rules that look for the same in the
+    same words share one condition (`alike`), so that it is asked once about an event.
+    """
     searches = _searches(draft, placeholders, problems)
     if searches is None:
         return None
     meant = [one for one in filters if one.is_for(draft)]
-    condition = _condition(draft, searches.parsed_condition, [one.condition for one in meant], problems)
+    words = (repr(draft.document.data["detection"]), *(one.draft.ref.id for one in meant))
+    condition = alike.get(words) or _condition(
+        draft, searches.parsed_condition, [one.condition for one in meant], problems
+    )
     if condition is None:
         return None
+    alike[words] = condition
     filled = [repr(sorted(placeholders.items()))] if _expands(draft.document.data, meant) else []
     document = draft.document
     return Rule(

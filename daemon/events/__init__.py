@@ -47,6 +47,11 @@ class Reader(Protocol):
     """Lines that became no event because a selector said that no rule could match them, since construction."""
 
     @property
+    def latest(self) -> float:
+        """The time of the last line read, event or not; minus infinity before."""
+        ...
+
+    @property
     def evictions(self) -> int:
         """What was let go before its time because memory is bounded, since construction."""
         ...

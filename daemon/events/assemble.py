@@ -15,19 +15,15 @@ handed out as it is, marked `limit`, and counted in `evictions`.
 
 import functools
 import math
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from daemon.events.auditd import Record, parse_record
-from daemon.events.runs import Run
+from daemon.events.closed_events import ClosedEvents, Identity
 from daemon.model import Position, Snapshot
-
-Identity: TypeAlias = tuple[str, str, int]
-"""(node, time as written, serial): a serial alone restarts at boot and wraps at 2**32."""
 
 PATIENCE = 2.0
 """Seconds to wait for the rest of a group: auparse's default `end_of_event_timeout`."""
@@ -46,8 +42,6 @@ _LAST = frozenset(
 _KERNEL_ANOMALIES = frozenset({"ANOM_PROMISCUOUS", "ANOM_ABEND", "ANOM_LINK", "ANOM_CREAT"})
 _LOGIN, _FIRST_EVENT, _KERNEL, _FIRST_ANOMALY = 1006, 1300, 2000, 2100
 _FIRST_USER = 1005
-_MOST_NODES = 1024
-"""Nodes of which the newest event is remembered; they are the machines of one log."""
 
 
 class Group(Struct):
@@ -90,13 +84,8 @@ class Assembler:
         self._max_groups = max_groups
         self._max_group_bytes = max_group_bytes
         self._max_bytes = max_bytes
-        self._max_remembered = max_remembered
         self._groups: OrderedDict[Identity, Group] = OrderedDict()
-        self._done: OrderedDict[Identity, set[int]] = OrderedDict()
-        self._runs: deque[Run] = deque()
-        self._latest: dict[str, tuple[float, int]] = {}
-        self._floor = (-math.inf, 0)
-        self._remembered = 0
+        self.closed = ClosedEvents(max_remembered)
         self._bytes = 0
         self._nodes: dict[str, _Flight] = {}
         self._ticked: float | None = None
@@ -115,7 +104,7 @@ class Assembler:
         identity = (record.node, record.stamp, record.serial)
         group = self._groups.get(identity)
         if group is None:
-            if self._is_done(identity, record.at):
+            if self.closed.is_closed(identity, record.at):
                 return closed + self._again(identity, record)
             if record.kind == "EOE":
                 return closed
@@ -132,30 +121,17 @@ class Assembler:
         full = len(self._groups) > self._max_groups or self._bytes > self._max_bytes
         return closed + self._over_bounds(identity) if full or group.size > self._max_group_bytes else closed
 
-    def begin_run(self, data: bytes) -> Run:
-        """Lines are about to be read, and those of whole events passed by `pass_whole`."""
-        run = Run(data)
-        self._runs.append(run)
-        self._remembered += run.lines
-        self._forget()
-        return run
-
     def expects(self, node: str, at: float, serial: int, size: int) -> bool:
         """Whether a whole event of `size` bytes would close as it comes and do nothing else: it is later than all of
         its node before, closes none by its time, and is within all bounds.
         """
-        if (at, serial) <= self._latest.get(node, self._floor) or size > self._max_group_bytes:
+        if not self.closed.is_newest(node, at, serial) or size > self._max_group_bytes:
             return False
         if not self._groups:
             return True
         flight = self._nodes.get(node)
         within = self._bytes + size <= self._max_bytes and len(self._groups) < self._max_groups
         return (flight is None or at < flight.sweep_at) and within
-
-    def pass_whole(self, run: Run, end: int, node: str, at: float, serial: int) -> None:
-        """A whole event that `expects` allowed for ends at `end` of the run."""
-        self._latest[node] = (at, serial)
-        run.pass_until(end, at)
 
     def tick(self, now: float) -> list[Group]:
         """The groups of which nothing came for two seconds of the caller's clock."""
@@ -209,18 +185,12 @@ class Assembler:
     def _open(self, identity: Identity, record: Record) -> Group:
         group = Group(record.node, record.stamp, record.serial, record.at, [], set())
         self._groups[identity] = group
-        if (record.at, record.serial) > self._latest.get(record.node, self._floor):
-            self._note(record.node, (record.at, record.serial))
+        if self.closed.is_newest(record.node, record.at, record.serial):
+            self.closed.note(record.node, record.at, record.serial)
         flight = self._nodes.setdefault(record.node, _Flight())
         flight.groups += 1
         flight.sweep_at = min(flight.sweep_at, record.at + PATIENCE)
         return group
-
-    def _note(self, node: str, moment: tuple[float, int]) -> None:
-        """Remember the newest event of a node; of nodes that are forgotten the newest is taken for all unknown ones."""
-        self._latest[node] = moment
-        if len(self._latest) > _MOST_NODES:
-            self._floor = max(self._floor, self._latest.pop(next(iter(self._latest))))
 
     def _add(self, identity: Identity, group: Group, record: Record) -> None:
         group.records.append(record)
@@ -242,33 +212,8 @@ class Assembler:
         flight.groups -= 1
         if not flight.groups:
             del self._nodes[group.node]
-        self._done[identity] = group.digests
-        self._remembered += len(group.digests)
-        self._forget()
+        self.closed.close(identity, group.digests)
         return group
-
-    def _forget(self) -> None:
-        """Keep the identities of the newest lines only."""
-        while self._remembered > self._max_remembered and (self._done or len(self._runs) > 1):
-            if len(self._runs) > 1:
-                self._remembered -= self._runs.popleft().lines
-            else:
-                self._remembered -= len(self._done.popitem(last=False)[1])
-
-    def _is_done(self, identity: Identity, at: float) -> bool:
-        """Whether an event was closed before, here or among the whole ones; of these the lines are looked up now."""
-        node, stamp, serial = identity
-        if identity in self._done:
-            return True
-        if (at, serial) > self._latest.get(node, self._floor):
-            return False
-        for run in self._runs:
-            digests = {one.digest for one in run.records(stamp, serial) if one.node == node} if run.holds(at) else None
-            if digests:
-                self._done[identity] = digests
-                self._remembered += len(digests)
-                return True
-        return False
 
     def _outlived(self, record: Record) -> list[Group]:
         """Groups of the record's node whose time is two seconds before it."""
@@ -293,12 +238,10 @@ class Assembler:
         """A record of a group that is closed already."""
         if record.kind == "EOE":
             return []
-        if record.digest in self._done[identity]:
+        if not self.closed.is_new(identity, record.digest):
             self.duplicates += 1
             return []
         self.late += 1
-        self._remembered += 1
-        self._done[identity].add(record.digest)
         return [Group(*identity, record.at, [record], {record.digest}, len(record.line), closed_by="late")]
 
 

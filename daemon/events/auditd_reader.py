@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from daemon.events import Output, Selector
 from daemon.events.assemble import Assembler, Group
-from daemon.events.audit_shape import SHAPE
+from daemon.events.audit_shape import MARK, SHAPE
 from daemon.events.auditd import Record, parse_record
 from daemon.events.line_events import LineEvents
 from daemon.events.losses import Losses
@@ -13,10 +13,11 @@ from daemon.events.processes import Process, Processes
 from daemon.events.scene import build_scene
 from daemon.events.shown import show_records
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_events import Whole, WholeEvents, start_scene
+from daemon.events.whole_events import Whole, WholeEvents, says_more, start_scene
 from daemon.model import Lines, Logsource, Position, Snapshot
 
 _AUDITD = Logsource(service="auditd")
+_EVERY = frozenset({"", "process_creation", "file_event", "network_connection"})
 
 
 class AuditdReader:
@@ -46,6 +47,11 @@ class AuditdReader:
         self._whole = WholeEvents(
             host=host, assembler=self.assembler, losses=self._losses, processes=self.processes, taxonomy=self._taxonomy
         )
+
+    @property
+    def latest(self) -> float:
+        """The time of the last line read, event or not."""
+        return self._line_events.latest
 
     @property
     def evictions(self) -> int:
@@ -85,7 +91,7 @@ class AuditdReader:
     def _selected(self, lines: Lines, selector: Selector, outputs: list[Output]) -> float | None:
         """Follow whole events and read all others; then make events of those in which the selector finds something."""
         data, follow = lines.data, self._whole.follow
-        run = self.assembler.begin_run(data)
+        run = self.assembler.closed.begin_run(data)
         found: list[list[Output] | Whole] = []
         at: float | None = None
         read = 0
@@ -102,10 +108,18 @@ class AuditdReader:
             read = end
         if read < len(data):
             at = self._each(lines, read, len(data), at, _list_in(found))
-        texts = [one.found[0] if one.text is None else one.text for one in found if isinstance(one, Whole)]
-        wanted = selector.find(show_records(b"".join(texts)), list(accumulate(map(len, texts))))
-        self._choose(lines, found, wanted, outputs)
+        self._choose(lines, found, self._wanted(selector, [one for one in found if isinstance(one, Whole)]), outputs)
         return at
+
+    def _wanted(self, selector: Selector, wholes: list[Whole]) -> Mapping[int, Container[str]]:
+        """The numbers of the events in which the selector finds something, with the categories in which."""
+        texts = [whole.found[0] if whole.text is None else whole.text for whole in wholes]
+        joined, ends = b"".join(texts), list(accumulate(map(len, texts)))
+        wanted = selector.find(show_records(joined), ends)
+        if joined.count(MARK) == sum([whole.lines for whole in wholes]):
+            return wanted
+        # a value holds what is taken out of the heads: it cannot be said what is in such an event
+        return {**wanted, **{number: _EVERY for number, whole in enumerate(wholes) if says_more(whole)}}
 
     def _choose(
         self,

@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import math
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -45,6 +46,11 @@ class LineEvents:
         self._at: float | None = None
         self._file: tuple[str, str] = ("", "")
         self._room = MOST_FOLDED
+
+    @property
+    def latest(self) -> float:
+        """The time of the last line that had one; minus infinity before."""
+        return -math.inf if self._at is None else self._at
 
     def begin(self) -> None:
         """A run of lines begins."""

@@ -94,6 +94,11 @@ class AutoReader:
         self._changed: dict[str, bytes | None] = {}
 
     @property
+    def latest(self) -> float:
+        """The time of the last line read, event or not."""
+        return max(reader.latest for reader in self._readers.values())
+
+    @property
     def evictions(self) -> int:
         """Groups and processes of audit logs that went before their time because memory is bounded."""
         return self._auditd.evictions

@@ -15,8 +15,10 @@ ACTIVITY = "\0activity"
 """Stands for the text of an event that several records make: `name="value"` of each of its fields."""
 LONG = "\0long"
 """Stands for a run of LONGEST_ORDINARY characters without a blank or a quote."""
+USER = "\x01"
+"""Stands before the name of who made a call, beside the quoted names of all its ids."""
 WORD = "\0word:"
-"""Begins a name that stands as a word of its own: no letter, digit, `_`, `-` or `/` touches it, nor a point before it."""
+"""Begins a name that stands as a word of its own: no letter, digit, `_`, `-` or `/` touches it, nor a point before."""
 LONGEST_ORDINARY = 64
 AUDIT_EXPRESSIONS: Mapping[str, bytes] = {LONG: b'[^" \\n]{%d}' % LONGEST_ORDINARY}
 """What to look for in the place of a name that is no literal, in the syntax of hyperscan."""
@@ -54,7 +56,8 @@ def _shown(field: str | None, literal: str, way: str) -> tuple[str, ...]:
     if field is None or not literal.isprintable():
         return (literal,)
     if field in _QUOTED:
-        return (f"{'' if way in {'contains', 'ends'} else chr(34)}{literal}{chr(34) if way in {'is', 'ends'} else ''}",)
+        opened = "" if way in {"contains", "ends"} else USER if field == "User" else '"'
+        return (opened + literal + ('"' if way in {"is", "ends"} else ""),)
     if way not in {"is", "starts"} or field in _STRIPPED or not _KEY.fullmatch(field):
         return (literal,)
     keys = {"nametype": ("nametype", "objtype")}.get(field, (_NUMBERS.get(field, field).lower(),))

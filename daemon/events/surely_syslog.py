@@ -1,7 +1,7 @@
 """Which lines of a run are surely lines of syslog, told at once for all of them.
 
 `parse_head` decides; this knows the usual shapes (RFC 3164 and ISO stamps with a date that every year has) and leaves
-the rest to it.
+the rest to it. A name of a host that is no ASCII is of another length when decoded.
 """
 
 import re
@@ -19,7 +19,7 @@ _ISO = (
     rb"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T" + _TIME + rb"(?:\.[0-9]{1,6})?"
     rb"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 )  # fmt: skip
-_ODD = re.compile(rb"\n(?!(?:" + _BSD + rb"|" + _ISO + rb") [^ \n]{1,255} [^ :\[\n])[^\n]")
+_ODD = re.compile(rb"\n(?!(?:" + _BSD + rb"|" + _ISO + rb") [!-~]{1,255} [^ :\[\n])[^\n]")
 
 
 def odd_lines(data: bytes) -> Iterator[int]:

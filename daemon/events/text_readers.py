@@ -31,6 +31,11 @@ class SyslogReader:
         self._kernel = KernelLosses(source)
         self._line_events = LineEvents(source, host=host, now=now)
 
+    @property
+    def latest(self) -> float:
+        """The time of the last line read, event or not."""
+        return self._line_events.latest
+
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these lines."""
         outputs: list[Output] = []
@@ -113,6 +118,11 @@ class JsonReader:
         self._stamps = stamps
         self._now = now
         self._line_events = LineEvents(source, host=host, now=now)
+
+    @property
+    def latest(self) -> float:
+        """The time of the last line read, event or not."""
+        return self._line_events.latest
 
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these lines; a record without a time of its own happened now."""

@@ -21,7 +21,7 @@ from daemon.events.runs import Run
 from daemon.events.scene import Scene
 from daemon.events.syscalls import syscall_name
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_text import images_of, parent_text, quoted, read_paths, records_text, title_text
+from daemon.events.whole_text import images_of, parent_text, quoted, read_paths, records_text, title_text, user_text
 from daemon.model import Lost
 
 _EXCEPTIONAL = frozenset({"exit_group", "clone", "clone3", "fork", "vfork", "execveat", ""})
@@ -38,9 +38,10 @@ class Started(Struct, frozen=True, gc=False):
 
 
 class Whole(Struct, gc=False):
-    """An event that was followed. `text` None: its lines are the text to look in."""
+    """An event that was followed, of so many lines. `text` None: its lines are the text to look in."""
 
     found: Match[bytes]
+    lines: int
     at: float
     lost: list[Lost] | None
     text: bytes | None = None
@@ -71,18 +72,19 @@ class WholeEvents:
         node, ours = self._nodes.get(head) or self._named(head)
         at, serial = float(stamp), int(number)
         start, end = found.span()
-        if not self._assembler.expects(node, at, serial, end - start) or not _says_no_more(found[0]):
+        if not self._assembler.expects(node, at, serial, end - start):
             return None
         if not self._losses.expects(node, serial, titled=shape is not None):
             return None
         if shape is None:
-            self._assembler.pass_whole(run, end, node, at, serial)
-            return Whole(found, at, self._losses.pass_whole(node, serial, at))
+            self._assembler.closed.pass_whole(run, end, node, at, serial)
+            return Whole(found, 1, at, self._losses.pass_whole(node, serial, at))
         told = self._tell(found, shape, ours)
         if told is None:
             return None
-        self._assembler.pass_whole(run, end, node, at, serial)
-        return Whole(found, at, self._losses.pass_whole(node, serial, at), *told)
+        self._assembler.closed.pass_whole(run, end, node, at, serial)
+        lines = found.string.count(b"\n", start, end)
+        return Whole(found, lines, at, self._losses.pass_whole(node, serial, at), *told)
 
     def _named(self, head: bytes) -> tuple[str, str]:
         """The node of `node=… `, and the same as the table of processes has it: empty for this host."""
@@ -97,10 +99,13 @@ class WholeEvents:
         name = shape.name.decode() if shape.name else syscall_name(shape.arch.decode(), shape.number.decode())
         title, paths = decode_title(shape.title), read_paths(shape.paths, shape.head, shape.cwd)
         more = paths.resolved
-        if name in _EXCEPTIONAL or title is None or more is None or MARK in title:
+        if name in _EXCEPTIONAL or title is None or more is None:
             return None
         if shape.user is None or shape.user[:8] == b"unknown(":
-            more += quoted(self._user(shape, node))
+            name_of_user = self._user(shape, node)
+            more += quoted(name_of_user) + user_text(name_of_user.encode("utf-8", "surrogatepass"))
+        else:
+            more += user_text(shape.user)
         if name == "execve" and shape.success == b"yes":
             return self._start(found, shape, (title, more, paths.called), node)
         if shape.arguments is not None or not self._processes.is_running(node, int(shape.pid), to_text(shape.exe)):
@@ -115,13 +120,11 @@ class WholeEvents:
         if split is None or called is None:
             return None
         line, ppid = b" ".join(split[0]), int(shape.ppid)
-        if b"\x1d" in line or MARK in line:
+        if b"\x1d" in line:
             return None
         parent = self._processes.find(node, ppid)
         if parent is not None:
             more += self._parent_text((node, ppid), parent)
-        if MARK in more:
-            return None
         user = self._user(shape, node)
         images = images_of(shape.exe, called)
         self._processes.started(Process(int(shape.pid), images, to_text(line), ppid, user, node))
@@ -140,9 +143,9 @@ class WholeEvents:
         return known[1]
 
 
-def _says_no_more(data: bytes) -> bool:
-    """Whether MARK stands in an event at the heads of its records only."""
-    return data.count(MARK) == data.count(b"\n")
+def says_more(whole: Whole) -> bool:
+    """Whether MARK stands elsewhere in the text of an event than at the heads of its records."""
+    return (whole.found[0] if whole.text is None else whole.text).count(MARK) != whole.lines
 
 
 def start_scene(group: Group, started: Started) -> Scene:

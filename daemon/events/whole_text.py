@@ -23,6 +23,11 @@ def quoted(value: str) -> bytes:
     return b'"%s"' % value.encode("utf-8", "surrogatepass")
 
 
+def user_text(name: bytes) -> bytes:
+    """Who made a call."""
+    return b'\x01%s"' % name
+
+
 def title_text(title: bytes, command_line: bytes | None = None) -> bytes:
     """The end of a PROCTITLE record from its value on, and the title as it is, which the kernel may have cut; beside
     it the whole command line.

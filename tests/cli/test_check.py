@@ -17,7 +17,10 @@ def test_a_valid_configuration_is_counted(tmp_path: Path) -> None:
 
 
 def test_unwise_is_refused_only_when_strict(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("webhooks:\n  - {name: ops, url: 'https://hooks.example/x'}\n")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "c.yaml").write_text(
+        "webhooks:\n  - {name: ops, url: 'https://hooks.example/x'}\n" + f"rules: {{directories: [{tmp_path}/rules]}}\n"
+    )
 
     said = f"{tmp_path}/c.yaml:2: webhooks.0.secret_files: expected a secret"
     warned = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
@@ -31,7 +34,11 @@ def test_unwise_is_refused_only_when_strict(tmp_path: Path) -> None:
 
 
 def test_a_webhook_into_the_house_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("webhooks:\n  - {name: ops, url: 'http://169.254.169.254/latest'}\n")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "c.yaml").write_text(
+        "webhooks:\n  - {name: ops, url: 'http://169.254.169.254/latest'}\n"
+        f"rules: {{directories: [{tmp_path}/rules]}}\n"
+    )
 
     done = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
 

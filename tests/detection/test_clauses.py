@@ -91,9 +91,7 @@ def test_where_a_value_has_it_is_told_to_who_knows_the_text() -> None:
         asked.append((field, literal, way))
         return {"u": None, "v": clause(), "": None}.get(field or "", clause(f"<{literal}>"))
 
-    text = (
-        "    s: {f|startswith: A, g|endswith: b, h: c, i|re: '^d.*e$', j: 'x*y', u: z}\n    k: [w]\n    condition: s or k"
-    )
+    text = "    s: {f|startswith: A, g|endswith: b, h: c, i|re: '^d.*e$', j: 'x*y', u: z}\n    k: [w]\n    condition: s or k"
     found = alternatives_of(condition_of(text).node, implied)
     assert set(asked) >= {
         ("f", "a", "starts"), ("g", "b", "ends"), ("h", "c", "is"), ("i", "d", "starts"), ("i", "e", "ends"),

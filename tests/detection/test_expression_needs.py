@@ -126,7 +126,9 @@ def test_whatever_re2_finds_holds_what_is_needed(case: tuple[str, str, str]) -> 
 
 
 @settings(max_examples=300, deadline=None)
-@given(pattern=st.text("ab{},01?*+()|[]^$\\zQE.k\u212a:", max_size=12), text=st.text("ab{},01k\\z" + PLAIN, max_size=12))
+@given(
+    pattern=st.text("ab{},01?*+()|[]^$\\zQE.k\u212a:", max_size=12), text=st.text("ab{},01k\\z" + PLAIN, max_size=12)
+)
 def test_hardly_an_expression(pattern: str, text: str) -> None:
     check_needs(pattern, text)
     check_needs(pattern, pattern + text)

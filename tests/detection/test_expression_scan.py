@@ -1,6 +1,7 @@
 """Whatever ASCII text RE2 finds an expression in, hyperscan finds each of its parts there, whatever stands around it."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,16 +19,14 @@ hyperscan = pytest.importorskip("hyperscan")
 AROUND = ("", 'comm="x" name="', '" nametype=CREATE\n')
 
 
-def compiled(*parts: str) -> "hyperscan.Database":
+def compiled(*parts: str) -> Any:
     database = hyperscan.Database()
     expressions = [part.encode("ascii") for part in parts]
-    database.compile(
-        expressions=expressions, ids=list(range(len(parts))), elements=len(parts), flags=[0] * len(parts)
-    )
+    database.compile(expressions=expressions, ids=list(range(len(parts))), elements=len(parts), flags=[0] * len(parts))
     return database
 
 
-def found(database: "hyperscan.Database", text: str) -> set[int]:
+def found(database: Any, text: str) -> set[int]:
     numbers: set[int] = set()
     database.scan(text.encode("ascii"), lambda number, *_: numbers.add(number))
     return numbers

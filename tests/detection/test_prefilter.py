@@ -1,7 +1,7 @@
 """What is found in one pass over many texts, against what a search of each text alone says."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 import pytest
@@ -141,7 +141,16 @@ def test_expressions_are_looked_for_in_the_place_of_names() -> None:
 
 def test_a_word_of_its_own_is_found_alone() -> None:
     chooser = Prefilter([leaf("x")], lambda *_: frozenset({WORD_OF_ITS_OWN + "root"}))
-    lines = ["for root\n", "user=root;\n", "/root/x\n", "chroot\n", "root_x\n", "x.root\n", "'root'\n", "'r\u00f6ot' root\n"]
+    lines = [
+        "for root\n",
+        "user=root;\n",
+        "/root/x\n",
+        "chroot\n",
+        "root_x\n",
+        "x.root\n",
+        "'root'\n",
+        "'r\u00f6ot' root\n",
+    ]
     assert chooser.lines("".join(lines[:7]).encode()) == [0, 9, sum(map(len, lines[:6]))]
     assert sorted(found(chooser, lines)) == [0, 1, 6, 7]
 
@@ -176,9 +185,8 @@ REAL = hyperscan.Database
 
 
 @pytest.fixture
-def _refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hyperscan, "Database", NoExpressions)
-    return
 
 
 @pytest.mark.usefixtures("_refused")
@@ -226,7 +234,7 @@ def test_what_it_remembers_is_bounded() -> None:
         text = "".join(one for place, one in enumerate(letters) if number >> place & 1)
         wanted = tuple(place for place in range(len(letters)) if number >> place & 1)
         assert found(chooser, [text]) == ({0: wanted} if wanted else {})
-    assert len(chooser._known) <= 4096  # noqa: SLF001 - the bound is the point
+    assert len(chooser._known) <= 4096
 
 
 def test_a_literal_of_any_length_compiles() -> None:
@@ -238,6 +246,6 @@ def test_a_literal_of_any_length_compiles() -> None:
 def test_rules_that_resemble_others_cost_nothing_more() -> None:
     one = Prefilter([SCANNED, leaf("b")], shows_all)
     many = Prefilter([SCANNED, leaf("b")] * 50, shows_all)
-    assert many._literals == one._literals  # noqa: SLF001 - that they are shared cannot be seen from outside
+    assert many._literals == one._literals
     assert found(many, ["b"]) == {0: tuple(range(1, 100, 2))}
-    assert any(literal.startswith(EXPRESSION) for literal in one._literals)  # noqa: SLF001 - as above
+    assert any(literal.startswith(EXPRESSION) for literal in one._literals)

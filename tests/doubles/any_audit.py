@@ -33,11 +33,13 @@ class AnyAudit:
         self._rng = rng
         self._ms = 1795252500000
         self._serial = rng.choice((100, 100, 100, 2**32 - 4))
-        self._nodes = rng.choice(((b"",), (b"",), (b"node=vm ",), (b"", b"node=web1 "), (b"node=w\xc3\xa9b ", b"node=\xff ")))
+        self._nodes = rng.choice(
+            ((b"",), (b"",), (b"node=vm ",), (b"", b"node=web1 "), (b"node=w\xc3\xa9b ", b"node=\xff "))
+        )
         self._enriched = rng.random() < 0.6
         self._odd = rng.choice((0.0, 0.02, 0.15))
-        self._pids = list(range(300, 306))
-        self._images = {pid: b"/usr/bin/curl" for pid in self._pids}
+        self._pids = list(range(300, 303))
+        self._images = dict.fromkeys(self._pids, b"/usr/bin/curl")
 
     def lines(self, events: int) -> list[bytes]:
         """The log, without its newlines. A plain call of each node comes first: what is whole is followed behind one."""
@@ -130,7 +132,7 @@ class AnyAudit:
         uid, auid = rng.choice(tuple(_USERS)), rng.choice(tuple(_USERS))
         pid, ppid = rng.choice(self._pids), rng.choice(self._pids)
         number = _CALLS[name] if rng.random() < 0.95 else 9999
-        done = rng.choice((b"yes", b"yes", b"yes", b"no"))
+        done = rng.choice((b"yes",) * 6 + (b"no",))
         result = rng.choice(self._pids) if name in {"clone", "vfork"} else rng.choice((0, 0, -2, 3))
         if name == "execve" or rng.random() < 0.1:
             self._images[pid] = rng.choice((b"/usr/bin/curl", b"/bin/dash", self._path(), self._path()))
@@ -175,7 +177,9 @@ class AnyAudit:
         rng = self._rng
         number = number if rng.random() > self._odd / 2 else 0
         name = b"(null)" if rng.random() < 0.1 else self._string(self._path())
-        role = rng.choice((b"nametype=NORMAL", b"nametype=CREATE", b"nametype=PARENT", b"nametype=DELETE", b"objtype=CREATE"))
+        role = rng.choice(
+            (b"nametype=NORMAL", b"nametype=CREATE", b"nametype=PARENT", b"nametype=DELETE", b"objtype=CREATE")
+        )
         mode = rng.choice((b"0100755", b"040755", b"0100644"))
         more = rng.choice((b" cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0", b"", b" obj=system_u:object_r:x"))
         names = b'\x1dOUID="root" OGID="root"' if enriched else b""
@@ -185,7 +189,9 @@ class AnyAudit:
 
     def _socket(self, *, enriched: bool) -> bytes:
         saddr = self._rng.choice(_SOCKETS).encode()
-        read = b"\x1dSADDR={ saddr_fam=inet laddr=203.0.113.9 lport=80 }" if enriched and self._rng.random() < 0.8 else b""
+        read = (
+            b"\x1dSADDR={ saddr_fam=inet laddr=203.0.113.9 lport=80 }" if enriched and self._rng.random() < 0.8 else b""
+        )
         return b"type=SOCKADDR @: saddr=" + saddr + read
 
     def _alone(self) -> list[bytes]:
@@ -211,9 +217,10 @@ class AnyAudit:
         )  # fmt: skip
         others = (
             b"type=LOGIN @: pid=301 uid=0 old-auid=4294967295 auid=1000 tty=(none) old-ses=4294967295 ses=7 res=1",
-            b"type=USER_CMD @: pid=301 uid=1000 auid=1000 ses=1 msg='cwd=\"/root\" cmd=%s terminal=pts/0 res=success'" % acct,
+            b"type=USER_CMD @: pid=301 uid=1000 auid=1000 ses=1 msg='cwd=\"/root\" cmd=%s terminal=pts/0 res=success'"
+            % acct,
             b'type=AVC @: apparmor="DENIED" operation="open" profile="x" name=%s pid=301 comm="c"' % exe,
-            b"type=SYSTEM_BOOT @: pid=1 uid=0 auid=4294967295 ses=4294967295 msg=' comm=\"init\" exe=\"/i\" hostname=? addr=? terminal=? res=success'",
+            b'type=SYSTEM_BOOT @: pid=1 uid=0 auid=4294967295 ses=4294967295 msg=\' comm="init" exe="/i" hostname=? addr=? terminal=? res=success\'',
             b"type=DAEMON_START @: op=start ver=3 pid=301 res=success",
             b"type=UNKNOWN[1420] @: x=%s" % acct,
         )

@@ -65,17 +65,18 @@ def _search(rng: random.Random, event: Event) -> Any:
 def _item(rng: random.Random, event: Event) -> tuple[str, Any]:
     field = rng.choice(tuple(event.fields)) if event.fields and rng.random() < 0.97 else "Nothing"
     value = rng.choice(texts_of(event.fields.get(field)) or ("x",))
-    pick = rng.random()
-    if pick < 0.03:
-        return f"{field}|exists", rng.random() < 0.7
-    if pick < 0.05:
-        return field, None
-    if pick < 0.08 and value.isascii() and value.isdigit() and len(value) < 10:
-        return (field, int(value)) if rng.random() < 0.5 else (f"{field}|gte", int(value))
-    if pick < 0.1:
-        return f"{field}|fieldref", rng.choice(tuple(event.fields) or ("x",))
-    if pick < 0.12:
-        return f"{field}|re", rng.choice(("^.{%d,}$", ".{%d}", "[a-z/.]{%d,}", "^/.{%d}")) % min(len(value), 900)
+    number = value.isascii() and value.isdigit() and len(value) < 10
+    odd: tuple[tuple[str, Any], ...] = (
+        (f"{field}|exists", rng.random() < 0.7),
+        (field, None),
+        (field, int(value) if number else value),
+        (f"{field}|gte", int(value) if number else 1),
+        (f"{field}|fieldref", rng.choice(tuple(event.fields) or ("x",))),
+        (f"{field}|re", rng.choice(("^.{%d,}$", ".{%d}", "[a-z/.]{%d,}", "^/.{%d}")) % min(len(value), 900)),
+        (f"{field}|re", rng.choice(("^.{%d,}$", ".{%d}")) % min(len(value), 900)),
+    )
+    if rng.random() < 0.12:
+        return rng.choice(odd)
     way = rng.choice(_WAYS)
     if "re" in way:
         return field + way, _expression(rng, _cut(rng, value), whole=value)
@@ -142,4 +143,3 @@ def _atom(rng: random.Random, character: str) -> str:
         return r"\s+"
     escaped = re.escape(character)
     return f"{escaped}+" if pick < 0.14 else f"(?:{escaped}|zz)" if pick < 0.16 else escaped
-

@@ -28,6 +28,11 @@ class Process(Protocol):
     """What is asked of the daemon's process."""
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    @property
     def returncode(self) -> int | None:
         """None while it lives; negative: the signal that ended it."""
         ...

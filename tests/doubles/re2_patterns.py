@@ -1,5 +1,6 @@
 """Random expressions of RE2's grammar, each with a text that it is meant to be found in (anchors permitting)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -31,7 +32,16 @@ CLASSES = _fixed(
     *(("[\u0130]", "\u0130"), (r"[\d_]", "7"), (r"[^\s]", "a"), ("[[:alpha:]]", "s"), ("[^[:digit:]]", "a")),
     *(("[]a]", "]"), ("[^]a]", "b"), ("[a-]", "-"), ("[a&&b]", "&"), ("[[=a=]]", "=]"), (r"[\x41-\x43]", "C")),
     *((r"[\w-]", "-"), (r"[\pLx]", "x"), ("[a-zA-Z0-9+/]", "/"), ("[0-9]", "0"), ("[ -~]", "~"), (r"[.\-]", ".")),
-    *((".", "x"), (".", "\u00e9"), (r"\d", "5"), (r"\w", "s"), (r"\s", " "), (r"\S", "k"), (r"\W", "\u00e9"), (r"\D", "K")),
+    *(
+        (".", "x"),
+        (".", "\u00e9"),
+        (r"\d", "5"),
+        (r"\w", "s"),
+        (r"\s", " "),
+        (r"\S", "k"),
+        (r"\W", "\u00e9"),
+        (r"\D", "K"),
+    ),
 )
 ANCHORS = _fixed(*((anchor, "") for anchor in ("^", "$", r"\b", r"\B", r"\A", r"\z", "(?:)", "()")))
 LITERALS = st.sampled_from(PLAIN).map(lambda one: Sample(one, one))
@@ -80,6 +90,14 @@ def _grown(inner: st.SearchStrategy[Sample]) -> st.SearchStrategy[Sample]:
 SAMPLES = st.recursive(LITERALS | WORDS | ESCAPES | CLASSES | ANCHORS, _grown, max_leaves=8)
 
 
+def odd_case(text: str) -> str:
+    """In letters that are others' case variants."""
+    return text.translate({ord("k"): "\u212a", ord("s"): "\u017f", ord("\u03c3"): "\u03c2"})
+
+
+CHANGES: tuple[Callable[[str], str], ...] = (str, str.swapcase, str.upper, odd_case)
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, str, str]:
     """(expression, flags, text): the text of the sample, often in other case and amid other text."""
@@ -88,10 +106,5 @@ def cases(draw: st.DrawFn) -> tuple[str, str, str]:
     prefix = draw(st.sampled_from(["", "", "", "(?i)", "(?m)", "(?is)", "^", r"\A"]))
     suffix = draw(st.sampled_from(["", "", "$", r"\z"]))
     flags = draw(st.sampled_from(["", "", "i", "m", "s", "im"]))
-    change = draw(st.sampled_from([str, str.swapcase, str.upper, odd_case]))
+    change = draw(st.sampled_from(CHANGES))
     return prefix + pattern + suffix, flags, before + change(text) + after
-
-
-def odd_case(text: str) -> str:
-    """In letters that are others' case variants."""
-    return text.translate({ord("k"): "\u212a", ord("s"): "\u017f", ord("\u03c3"): "\u03c2"})

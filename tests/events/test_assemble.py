@@ -173,7 +173,7 @@ def test_a_giant_group_is_handed_out_at_its_bound_and_goes_on_as_late() -> None:
 def test_what_is_remembered_of_closed_groups_is_bounded() -> None:
     assembler = Assembler("a", max_remembered=20)
     feed(assembler, [line("USER", serial) for serial in range(1000)])
-    assert len(assembler._done) == 20
+    assert len(assembler.closed) == 20
 
 
 def test_a_kill_between_any_two_records_loses_nothing() -> None:
