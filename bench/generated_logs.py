@@ -91,7 +91,8 @@ class AuditLog:
         names = " ".join(f'{key}="{user}"' for key in ("UID", "GID", "EUID", "SUID", "FSUID", "EGID", "SGID", "FSGID"))
         return (
             f"type=SYSCALL {head}: arch=c000003e {said} ppid={ppid} pid={pid} auid={uid} {same}tty=pts{uid % 9} "
-            f'ses={uid % 97 + 3} comm={encoded(comm[:15])} exe={encoded(exe)} subj=unconfined key="watch"\x1dARCH=x86_64 '
+            f"ses={uid % 97 + 3} comm={encoded(comm[:15])} exe={encoded(exe)} subj=unconfined "
+            f'key="watch"\x1dARCH=x86_64 '
             f'SYSCALL={name} AUID="{user}" {names}\n'
         )
 
@@ -99,7 +100,8 @@ class AuditLog:
         inode = 131_000 + len(name)
         return (
             f"type=PATH {head}: item={item} name={encoded(name)} inode={inode} dev=fe:00 mode=0100755 ouid=0 ogid=0 "
-            f'rdev=00:00 nametype={role} cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\x1dOUID="root" OGID="root"\n'
+            f"rdev=00:00 nametype={role} cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 "
+            'cap_frootid=0\x1dOUID="root" OGID="root"\n'
         )
 
     def _title(self, head: str, argv: tuple[str, ...]) -> str:
@@ -115,7 +117,10 @@ class AuditLog:
         user = self._random.choice(_USERS)[0]
         head = self._next()
         self._pid = self._pid + 1 if self._pid < 60_000 else 2_000
-        said = f"syscall=59 success=yes exit=0 a0={self._serial:x} a1=55d1c8a3b300 a2=55d2c8a3b400 a3={self._pid:x} items=2"
+        said = (
+            f"syscall=59 success=yes exit=0 a0={self._serial:x} a1=55d1c8a3b300 a2=55d2c8a3b400 a3={self._pid:x} "
+            "items=2"
+        )
         pids = (self._pid, self._shells[user][0])
         arguments = " ".join(f"a{place}={encoded(argument)}" for place, argument in enumerate(argv))
         return (
@@ -167,7 +172,8 @@ class AuditLog:
             ("USER_END", "PAM:session_close grantors=pam_unix"),
         ):
             lines += (
-                f"type={kind} {self._next()}: pid={self._pid} uid=0 auid={uid} ses={session} subj=unconfined msg='op={op} "
+                f"type={kind} {self._next()}: pid={self._pid} uid=0 auid={uid} ses={session} "
+                f"subj=unconfined msg='op={op} "
                 f'acct="{user}" exe="/usr/sbin/sshd" hostname={address} addr={address} terminal=ssh res=success\''
                 f'\x1dUID="root" AUID="{user}"\n'
             )
@@ -211,7 +217,8 @@ class AuthLog:
         pid, user = self._next_pid(), self._random.choice(("root", "www-data", "deploy"))
         return (
             f"{self._head(f'CRON[{pid}]')}: pam_unix(cron:session): session opened for user {user}(uid=0) by (uid=0)\n"
-            f"{self._head(f'CRON[{pid + 1}]')}: ({user}) CMD (test -x /usr/sbin/anacron || run-parts /etc/cron.hourly)\n"
+            f"{self._head(f'CRON[{pid + 1}]')}: ({user}) "
+            "CMD (test -x /usr/sbin/anacron || run-parts /etc/cron.hourly)\n"
             f"{self._head(f'CRON[{pid}]')}: pam_unix(cron:session): session closed for user {user}\n"
         )
 
@@ -222,7 +229,8 @@ class AuthLog:
         return (
             f"{self._head(f'sshd[{pid}]')}: Accepted publickey for {user} from {host} port {port} ssh2: ED25519 "
             f"SHA256:{pid:x}cGxlYXNlIGRvIG5vdCByZWFkIHRoaXMgYXMgYSBrZXk\n"
-            f"{self._head(f'sshd[{pid}]')}: pam_unix(sshd:session): session opened for user {user}(uid=1000) by (uid=0)\n"
+            f"{self._head(f'sshd[{pid}]')}: pam_unix(sshd:session): session opened for "
+            f"user {user}(uid=1000) by (uid=0)\n"
             f"{self._head('systemd-logind[701]')}: New session {session} of user {user}.\n"
             f"{self._head(f'sshd[{pid}]')}: Received disconnect from {host} port {port}:11: disconnected by user\n"
             f"{self._head(f'sshd[{pid}]')}: Disconnected from user {user} {host} port {port}\n"

@@ -12,12 +12,14 @@ The lag is measured inside the daemon, as anybody can read it: `tellwhy_loop_lag
 sleeps of 5 ms ended late. So p50, p99 and the longest are upper ends of buckets. Two controls of the same run stand
 beside it: the daemon's own lag while two lines a second come in, and that of a bare asyncio loop in a process of its
 own that sleeps as long while the burst is written (what the machine does to anybody). Then: how many bytes were not yet
-read when the last was written, how long it took to read them, and the CPU time of the daemon over the burst.
+read when the last was written, how long it took to read them, and the CPU time of the daemon over the burst. At last
+the daemon is told to reload, and a tenth of the lines is written once more.
 """
 
 import argparse
 import asyncio
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -148,15 +150,19 @@ async def observe(stage: Stage, log: str, logs: dict[str, list[bytes]], seconds:
     late = await drained(stage, already + lines)
     end = (await scrape(stage))[0]
     control, _ = await bare.communicate()
+    stage.process.send_signal(signal.SIGHUP)
+    await pour(stage, {name: found[: len(found) // 10] for name, found in logs.items()}, seconds / 10)
+    await drained(stage, already + lines + lines // 10)
+    reloaded = (await scrape(stage))[0]
     cpu = spent.user + spent.system - used.user - used.system
     p50, p99, longest = (float(one) * 1000 for one in control.split())
-    print(
-        f"{log}: {lines / took:,.0f} lines/s over {took:.1f} s, {sum(map(len, map(b''.join, logs.values()))) / took / 1e6:.1f} MB/s"
-    )
+    written = sum(len(line) for log_lines in logs.values() for line in log_lines)
+    print(f"{log}: {lines / took:,.0f} lines/s over {took:.1f} s, {written / took / 1e6:.1f} MB/s")
     print(f"  lag at start-up: {spoken({}, start)}")
     print(f"  lag of two lines/s: {spoken(idle, quiet)}")
     print(f"  lag of the burst: {spoken(quiet, after)}")
     print(f"  lag until all was read: {spoken(quiet, end)}")
+    print(f"  lag of a reload in a burst: {spoken(end, reloaded)}")
     print(f"  bare loop beside it: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms")
     print(
         f"  unread at the end {unread / 1e6:.2f} MB, read {late:.1f} s later; CPU {cpu / took:.0%} of a core, "

@@ -88,17 +88,14 @@ class Pipeline:
         ticked: Callable[[], None] = lambda: None,
         aside: Aside = at_once,
     ) -> None:
-        self._flow = flow
-        self._aside = aside
+        self._flow, self._aside = flow, aside
         self._store = store
         self._alerts = alerts
         self._webhooks = webhooks
         self._waits = waits_for_memory
         self._board = board
         self._metrics = metrics
-        self._now = now
-        self._monotonic = monotonic
-        self._sleep = sleep
+        self._now, self._monotonic, self._sleep = now, monotonic, sleep
         self._stored = stored
         self._no_room = no_room
         self._has_room = has_room
@@ -109,7 +106,7 @@ class Pipeline:
         self._losses: dict[str, list[tuple[float, Lost]]] = {}  # by source; since when each waits
         self.positions: dict[tuple[str, str], tuple[Checkpoint, float]] = {}  # one for each file, as in the store
         self.beats = 0  # progress; the watchdog is fed by it
-        self.taken = 0  # items
+        self.taken = 0  # items evaluated
 
     async def emit(self, item: Item) -> None:
         """What sources call: waits while the pipeline is behind (that is the back-pressure)."""

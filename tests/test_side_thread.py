@@ -32,12 +32,11 @@ async def test_what_was_brief_for_its_size_is_done_at_once_and_nothing_else() ->
     clock = Clock()
     thread = SideThread("flow", monotonic=clock)
 
-    assert not await here(thread, clock, 0.001, size=1000), "of what was never seen nothing is known"
-    assert await here(thread, clock, 0.001, size=1000)
-    assert await here(thread, clock, 0.0, size=3999)
-    assert not await here(thread, clock, 0.0, size=4500), "by its size it takes longer than the loop may wait"
-    assert not await here(thread, clock, 0.0, size=1000, kind="other")
-    assert not await here(thread, clock, BRIEF, size=SMALL)
+    assert not await here(thread, clock, 0.001, size=5_000), "of what was never seen nothing is known"
+    assert await here(thread, clock, 0.001, size=5_000)
+    assert await here(thread, clock, 0.0, size=19_999)
+    assert not await here(thread, clock, 0.0, size=22_500), "by its size it takes longer than the loop may wait"
+    assert not await here(thread, clock, 0.0, size=5_000, kind="other")
     thread.close()
 
 
@@ -47,6 +46,16 @@ async def test_the_largest_pieces_are_never_done_at_once() -> None:
     assert not await here(thread, Clock(), 0.0)
     assert await here(thread, Clock(), 0.0, size=SMALL - 1)
     assert not await here(thread, Clock(), 0.0, size=SMALL)
+    thread.close()
+
+
+async def test_what_a_tiny_piece_takes_says_little_of_larger_ones() -> None:
+    clock = Clock()
+    thread = SideThread("flow", monotonic=clock)
+    await here(thread, clock, 0.0, size=0)
+    assert not await here(thread, clock, 0.0005, size=100), "of an empty one nothing was learnt"
+
+    assert await here(thread, clock, 0.002, size=20_000)
     thread.close()
 
 
@@ -83,6 +92,7 @@ async def test_the_loop_turns_while_a_piece_is_at_work() -> None:
 async def test_a_piece_waits_for_one_of_which_the_waiting_was_cancelled() -> None:
     thread, begun, free = SideThread("flow", monotonic=lambda: 0.0), asyncio.Event(), threading.Event()
     loop, done = asyncio.get_running_loop(), []
+    await here(thread, Clock(), 0.0, kind="brief")
 
     def first() -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -96,7 +106,7 @@ async def test_a_piece_waits_for_one_of_which_the_waiting_was_cancelled() -> Non
         cancelled = group.create_task(waiting())
         await begun.wait()
         cancelled.cancel()
-        second = group.create_task(thread(lambda: done.append("second"), kind="other"))
+        second = group.create_task(thread(lambda: done.append("second"), kind="brief"))
         await asyncio.sleep(0)
         assert done == []
         free.set()

@@ -43,6 +43,9 @@ class Correlator:
         self._correlation = correlation = rule.correlation
         self._pattern = build_pattern(correlation)
         self._asked: dict[str, tuple[str, ...]] = {}
+        self._groups: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._measures = correlation.kind in MEASURES
+        self._reads = self._measures or correlation.kind == "value_count"
         counted = correlation.kind in {*COUNTS, *MEASURES}
         self._evidence = _EVIDENCE if counted else min(max(_EVIDENCE, len(correlation.inputs)), _MOST_EVIDENCE)
 
@@ -84,11 +87,10 @@ class Correlator:
         """What the event counts as. One without the field whose values are counted, or without a number in the field
         that is measured, does not count.
         """
-        kind = self._correlation.kind
-        if kind not in {"value_count", *MEASURES}:
+        if not self._reads:
             return rule_id
         names = [self._correlation.field_of(name, rule_id) for name in self._correlation.fields]
-        if kind in MEASURES:
+        if self._measures:
             measured = read_number(texts_of(event.fields.get(names[0])))
             return None if measured is None else repr(measured)
         values = [field_text(event, name) for name in names]
@@ -96,8 +98,11 @@ class Correlator:
 
     def _group(self, rule_id: str, event: Event) -> list[tuple[str, str | None]]:
         """The group's fields by the names in `group-by`; events without one of them are a group of their own."""
-        names = self._correlation.group_by
-        return [(name, field_text(event, self._correlation.field_of(name, rule_id))) for name in names]
+        pairs = self._groups.get(rule_id)
+        if pairs is None:
+            names = self._correlation.group_by
+            pairs = self._groups[rule_id] = tuple((name, self._correlation.field_of(name, rule_id)) for name in names)
+        return [(name, field_text(event, field)) for name, field in pairs]
 
     def _anomaly(self, fired: list[Entry], group: list[tuple[str, str | None]], event: Event) -> Anomaly:
         known = [(name, value) for name, value in group if value is not None]

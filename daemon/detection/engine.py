@@ -6,7 +6,6 @@ Linux looks at every line whatever its service, and a process start is judged on
 """
 
 from collections.abc import Callable, Iterable
-from itertools import chain
 
 from daemon.detection.cleaning import Cleaner
 from daemon.detection.correlation import Correlator
@@ -51,7 +50,10 @@ class Engine:
             Correlator(rule, max_groups, self._cleaner) for rule in parsed.rules if rule.correlation is not None
         ]
         self._stateful: list[Sustainer | Correlator] = [*self._sustainers, *self._correlators]
-        self._built_upon = frozenset(chain.from_iterable(one.inputs for one in self._correlators))
+        self._built_upon: dict[str, list[int]] = {}
+        for number, one in enumerate(self._correlators):
+            for rule_id in one.inputs:
+                self._built_upon.setdefault(rule_id, []).append(number)
         self._routes: dict[Logsource, Route] = {}
         self._prefilters = prefilter
         self._known: dict[tuple[int, ...], Prefilter] = {}
@@ -86,8 +88,9 @@ class Engine:
                     fired.add(anomaly.rule.id)
                 if sustainer.rule.fires:
                     anomalies.append(anomaly)
-        if not fired.isdisjoint(self._built_upon):
-            anomalies += self._correlate(fired, event)
+        asked = {number for rule_id in fired for number in self._built_upon.get(rule_id, ())}
+        if asked:
+            anomalies += self._correlate(fired, asked, event)
         return anomalies
 
     def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
@@ -126,18 +129,24 @@ class Engine:
             anomalies.append(build_anomaly(rule.ref, entity_of(view.event, rule.entity), because, (kept,)))
         return anomalies
 
-    def _correlate(self, fired: set[str], event: Event) -> list[Anomaly]:
-        """Correlations in an order in which each comes after those it is built upon."""
+    def _correlate(self, fired: set[str], asked: set[int], event: Event) -> list[Anomaly]:
+        """Correlations in an order in which each comes after those it is built upon; `asked` are the first of them, by
+        number.
+        """
         anomalies: list[Anomaly] = []
         kept = self._cleaner.later(event)
-        for correlator in self._correlators:
-            if fired.isdisjoint(correlator.inputs):
-                continue
+        waiting = sorted(asked)
+        while waiting:
+            correlator = self._correlators[waiting.pop(0)]
             for rule_id in correlator.inputs:
                 anomaly = correlator.feed(rule_id, event, kept) if rule_id in fired else None
                 if anomaly is None:
                     continue
-                fired.add(correlator.rule.ref.id)
+                if correlator.rule.ref.id not in fired:
+                    fired.add(correlator.rule.ref.id)
+                    more = set(self._built_upon.get(correlator.rule.ref.id, ())) - asked
+                    asked |= more
+                    waiting = sorted([*waiting, *more])
                 if correlator.rule.fires:
                     anomalies.append(anomaly)
         return anomalies

@@ -8,6 +8,7 @@ are looked for that tell most in the log at hand; whichever they are, no match i
 Texts are compared folded (`folding.fold`), as the rules do. They are UTF-8; what is not, is taken as readers decode it.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -43,6 +44,8 @@ class Prefilter:
     """`nodes` are the conditions of rules, by number. `everything` tells that all texts must be looked at: some rule
     (`always`) may match without any literal, or there is no engine to find them.
 
+    Should the engine refuse, every text is a candidate for every rule.
+
     `also` are literals that make a text a candidate by themselves; `expressions` are what hyperscan is to look for in
     the place of some literals (`implied` may return names of things that are no literals).
     """
@@ -63,13 +66,15 @@ class Prefilter:
                 self._alternatives.setdefault(alternative, []).append(number)
         if also:
             self._alternatives.setdefault(frozenset({frozenset(map(fold, also))}), []).append(len(nodes))
+        self._all = tuple(range(len(nodes)))
         unconditional = self._alternatives.pop(frozenset(), [])
-        self.always = tuple(unconditional) if has_engine() else tuple(range(len(nodes)))
+        self.always = tuple(unconditional) if has_engine() else self._all
         self.everything = bool(self.always)
         self._literals = sorted({one for found in self._alternatives for clause in found for one in clause})
         self._masks: list[int] = []
         self._unscanned = 0
         self._scannable = True
+        self._hopeless = False
         self._wanted: dict[int, list[int]] = {}
         self._known: dict[int, tuple[int, ...]] = {}
         self._database: hyperscan.Database | None = None
@@ -91,6 +96,8 @@ class Prefilter:
             place = bisect_left(ends, end)
             masks[place] = masks.get(place, 0) | self._masks[literal]
         candidates = {place: self._candidates(mask) for place, mask in masks.items()}
+        if self._hopeless:
+            return dict.fromkeys(range(len(ends)), self._all)
         return {place: rules for place, rules in candidates.items() if rules}
 
     def find_one(self, text: bytes) -> tuple[int, ...]:
@@ -115,20 +122,28 @@ class Prefilter:
         for literal, end in self._scan(text.lower(), text.count(b"\n")):
             start = text.rfind(b"\n", 0, end - 1) + 1  # the last character found may be the newline itself
             masks[start] = masks.get(start, 0) | self._masks[literal]
+        if self._hopeless:
+            return [0, *(found.end() for found in re.finditer(b"\n", text[:-1]))]
         return sorted(start for start, mask in masks.items() if self._candidates(mask))
 
     def _scan(self, text: bytes, texts: int) -> list[tuple[int, int]]:
         """(literal by number, where it ends) of all that is found."""
-        if not text or not self._literals or hyperscan is None:
+        if not text or not self._literals or self._hopeless or not has_engine():
             return []
         self._seen += len(text)
         if self._database is None or (self._chosen_at is None and len(text) >= _SAMPLE):
-            self._choose(text, texts)
+            self._try_to_choose(text, texts)
         found = _found(self._database, text)
         if self._chosen_at is not None and self._seen - self._chosen_at > _PATIENCE and len(found) > _BUSY * texts:
-            self._choose(text, texts)
+            self._try_to_choose(text, texts)
             found = _found(self._database, text)
         return found
+
+    def _try_to_choose(self, text: bytes, texts: int) -> None:
+        try:
+            self._choose(text, texts)
+        except hyperscan.error:  # even literals are too many for it, or it does not know this processor
+            self._hopeless, self._database = True, None
 
     def _choose(self, text: bytes, texts: int) -> None:
         """Choose the clauses to look for by how often they occur in a text, if it is long enough to be a sample."""
@@ -210,7 +225,8 @@ def _counted(
 def _found(database: "hyperscan.Database | None", text: bytes) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     note = found.append
-    assert database is not None
+    if database is None:
+        return found
     database.scan(text, lambda literal, _start, end, _flags, _context: note((literal, end)))
     return found
 

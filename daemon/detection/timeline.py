@@ -64,11 +64,12 @@ def index_of(entries: Sequence[Entry], entry: Entry) -> int:
 def forget(entries: list[Entry], entry: Entry, timespan: float) -> None:
     """Drop what is two time spans older than the entry before this one, unless it is of another time."""
     index = index_of(entries, entry)
+    oldest = entries[max(index - 1, 0)].at - 2 * timespan - EDGE
+    if entries[0].at >= oldest:
+        return  # as nearly always: soon said
     low, _ = own_time(entries, entry.at, timespan)
-    if index > low:
-        oldest = entries[index - 1].at - 2 * timespan - EDGE
-        if entries[low].at < oldest:
-            del entries[low : bisect_left(entries, oldest, lo=low, key=at_of)]
+    if index > low and entries[low].at < oldest:
+        del entries[low : bisect_left(entries, oldest, lo=low, key=at_of)]
 
 
 def keep_evidence(entries: Sequence[Entry], at: float, timespan: float, most: int) -> None:

@@ -35,6 +35,7 @@ _REPEATS = frozenset({"CommandLine", "ParentCommandLine", "proctitle", "cmd", "c
 """Fields that repeat an argument vector as text: what is secret there is secret here."""
 _MIN_LEARNED = 4
 _MAX_DEPTH = 2
+_MOST_REMEMBERED = 64
 
 
 class Redactor:
@@ -42,6 +43,7 @@ class Redactor:
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         self._custom = tuple(_compile(pattern) for pattern in patterns)
+        self._known_events: dict[tuple[int, frozenset[str]], tuple[Event, Event]] = {}
 
     def text(self, text: str) -> str:
         """`text` without its secrets."""
@@ -52,7 +54,7 @@ class Redactor:
     def anomaly(self, anomaly: Anomaly) -> Anomaly:
         """The anomaly without secrets: all of its words, for a client may have written any of them, and its events."""
         # what stands alone in an argument vector is known exactly; in text its end would be a guess
-        secrets = {secret for event in anomaly.events for _, secret in _argument_secrets(event.fields)}
+        secrets = frozenset(secret for event in anomaly.events for _, secret in _argument_secrets(event.fields))
         title = self._known(anomaly.rule.title, secrets)
         return replace(
             anomaly,
@@ -71,8 +73,18 @@ class Redactor:
     def _known(self, text: str, secrets: Collection[str]) -> str:
         return self.text(_drop(text, secrets))
 
-    def _posted(self, event: Event, secrets: Collection[str]) -> Event:
-        """An event of which even the names may have been chosen by a client."""
+    def _posted(self, event: Event, secrets: frozenset[str]) -> Event:
+        """An event of which even the names may have been chosen by a client. One event is often evidence of several
+        anomalies, one right after the other: it is cleaned once.
+        """
+        known = self._known_events.get((id(event), secrets))
+        if known is None:
+            if len(self._known_events) >= _MOST_REMEMBERED:
+                self._known_events.clear()
+            known = self._known_events[id(event), secrets] = (event, self._cleaned(event, secrets))
+        return known[1]
+
+    def _cleaned(self, event: Event, secrets: frozenset[str]) -> Event:
         event = self._event(event, secrets)
         fields = {self._known(name, secrets): value for name, value in event.fields.items()}
         host, source = self._known(event.host, secrets), self._known(event.source, secrets)

@@ -21,7 +21,16 @@ from daemon.events.runs import Run
 from daemon.events.scene import Scene
 from daemon.events.syscalls import syscall_name
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_text import images_of, parent_text, quoted, read_paths, records_text, title_text, user_text
+from daemon.events.whole_text import (
+    address_text,
+    images_of,
+    parent_text,
+    quoted,
+    read_paths,
+    records_text,
+    title_text,
+    user_text,
+)
 from daemon.model import Lost
 
 _EXCEPTIONAL = frozenset({"exit_group", "clone", "clone3", "fork", "vfork", "execveat", ""})
@@ -99,7 +108,7 @@ class WholeEvents:
         name = shape.name.decode() if shape.name else syscall_name(shape.arch.decode(), shape.number.decode())
         title, paths = decode_title(shape.title), read_paths(shape.paths, shape.head, shape.cwd)
         more = paths.resolved
-        if name in _EXCEPTIONAL or title is None or more is None:
+        if name in _EXCEPTIONAL or title is None or more is None or _separated(title, shape.saddr):
             return None
         if shape.user is None or shape.user[:8] == b"unknown(":
             name_of_user = self._user(shape, node)
@@ -120,11 +129,11 @@ class WholeEvents:
         if split is None or called is None:
             return None
         line, ppid = b" ".join(split[0]), int(shape.ppid)
-        if b"\x1d" in line:
-            return None
         parent = self._processes.find(node, ppid)
         if parent is not None:
             more += self._parent_text((node, ppid), parent)
+        if b"\x1d" in line or b"\x1d" in more:
+            return None
         user = self._user(shape, node)
         images = images_of(shape.exe, called)
         self._processes.started(Process(int(shape.pid), images, to_text(line), ppid, user, node))
@@ -141,6 +150,11 @@ class WholeEvents:
                 self._parents.clear()
             known = self._parents[key] = (parent, parent_text(parent))
         return known[1]
+
+
+def _separated(title: bytes, saddr: bytes | None) -> bool:
+    """Whether a value holds auditd's separator, which the text shows as a blank: of these the kernel writes hex."""
+    return b"\x1d" in title or (saddr is not None and b"\x1d" in address_text(saddr))
 
 
 def says_more(whole: Whole) -> bool:

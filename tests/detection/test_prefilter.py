@@ -249,3 +249,14 @@ def test_rules_that_resemble_others_cost_nothing_more() -> None:
     assert many._literals == one._literals
     assert found(many, ["b"]) == {0: tuple(range(1, 100, 2))}
     assert any(literal.startswith(EXPRESSION) for literal in one._literals)
+
+
+def test_an_engine_that_refuses_makes_every_text_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Prefilter, literals: object) -> None:
+        raise hyperscan.error("no such processor")
+
+    monkeypatch.setattr(Prefilter, "_compiled", refuse)
+    prefilter = Prefilter([leaf("curl"), leaf("wget")], shows_all)
+    assert prefilter.find(b"one two", (3, 7)) == {0: (0, 1), 1: (0, 1)}
+    assert prefilter.find_one(b"one") == (0, 1)
+    assert prefilter.lines(b"a\n\nb\n") == [0, 2, 3]

@@ -15,7 +15,9 @@ def copy_rules(files: Mapping[str, str], copies: int) -> dict[str, str]:
     for number in range(1, copies):
         names = _renamed(documents.values(), number)
         for path, parts in documents.items():
-            found[f"copy{number}/{path}"] = yaml.safe_dump_all([_copied(part, names) for part in parts], sort_keys=False)
+            found[f"copy{number}/{path}"] = yaml.safe_dump_all(
+                [_copied(part, names) for part in parts], sort_keys=False
+            )
     return found
 
 
