@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from daemon.detection.clauses import WORD_OF_ITS_OWN, Implied
+from daemon.detection.literal_choice import WORTH
 from daemon.detection.matchers import Leaf
 from daemon.detection.nodes import AllOf, AnyOf, Node
 from daemon.detection.prefilter import Prefilter
@@ -18,6 +19,7 @@ from daemon.events import Selector
 from daemon.events.shown import ACTIVITY, AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, WORD, audit_shows, syslog_shows
 from daemon.model import Logsource
 
+_OF_RECORDS = 60.0
 _MOST_REMEMBERED = 4096
 _AUDIT = (
     Logsource(service="auditd"),
@@ -36,10 +38,14 @@ def build_selectors(rules: ParsedRules) -> Mapping[str, Selector]:
     plain = [rule for rule in rules.rules if rule.condition is not None]
     audit = [rule for rule in plain if any(sees(rule.logsource, source) for source in _AUDIT)]
     if not any(rule.sustain for rule in audit):
-        found["auditd"] = Selection(audit, Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS))
+        found["auditd"] = Selection(
+            audit, Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS, worth=_worth(audit))
+        )
     lines = [rule for rule in plain if _sees_lines(rule.logsource)]
     if not any(rule.sustain for rule in lines):
-        found["syslog"] = Selection(lines, Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL))
+        found["syslog"] = Selection(
+            lines, Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL, worth=_worth(lines))
+        )
     return found
 
 
@@ -64,6 +70,11 @@ class Selection:
                 self._known.clear()
             known = self._known[rules] = frozenset(self._categories[rule] for rule in rules)
         return known
+
+
+def _worth(rules: list[Rule]) -> list[float]:
+    """An event of several records costs more to make than what they add up to."""
+    return [WORTH if rule.logsource.category else _OF_RECORDS for rule in rules]
 
 
 def _words(shows: Implied) -> Implied:

@@ -197,14 +197,20 @@ def test_the_samples_of_our_rules(rules: ParsedRules, selectors: dict[str, Selec
 
 @pytest.fixture
 def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[random.Random], None]:
-    """Sets when the prefilter chooses its clauses, how many and how often: on a few lines as on gigabytes."""
+    """Sets when and how often the prefilter chooses its clauses, on a few lines as on gigabytes, and how it chooses:
+    as it does, all of them, or any one, for each of them is necessary.
+    """
 
     def choose(rng: random.Random) -> None:
+        def any_one(alternative: clauses.Alternative, *_: object) -> list[clauses.Clause]:
+            return rng.sample(sorted(alternative, key=sorted), min(1, len(alternative)))
+
         monkeypatch.setattr(prefilter, "_SAMPLE", rng.choice((SAMPLED, 1, 1, 200)))
         monkeypatch.setattr(prefilter, "_PATIENCE", rng.choice((1 << 26, 0)))
         monkeypatch.setattr(prefilter, "_BUSY", rng.choice((20.0, 0.0, -1.0)))
         monkeypatch.setattr(clauses, "_MOST", rng.choice((24, 24, 2, 1)))
-        monkeypatch.setattr(literal_choice, "_WORTH", rng.choice((8.0, 0.0, 1e30)))
+        ways = (literal_choice.telling, literal_choice.telling, lambda alternative, *_: list(alternative), any_one)
+        monkeypatch.setattr(prefilter, "telling", rng.choice(ways))
 
     return choose
 

@@ -26,8 +26,10 @@ sudo: root : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/systemctl
 _EVENTS = 10
 UNCOUNTED = 0.01
 """The share of texts in which an expression is taken to be found: counting it costs more than using it."""
-_WORTH = 8.0
-"""How much more a candidate costs than a literal that is found: about 60 µs to 0.4 µs."""
+WORTH = 8.0
+"""How much more a candidate costs than a literal that is found, where a candidate costs little."""
+FACTOR = 1.0
+"""Scales what a candidate is worth: tests turn it, to look for few clauses or for all."""
 
 
 def ordinary_shares(literals: Iterable[str]) -> dict[str, float]:
@@ -40,14 +42,14 @@ def ordinary_shares(literals: Iterable[str]) -> dict[str, float]:
     }
 
 
-def telling(alternative: Alternative, shares: Mapping[str, float]) -> list[Clause]:
+def telling(alternative: Alternative, shares: Mapping[str, float], worth: float = WORTH) -> list[Clause]:
     """The clauses of an alternative to look for: the rarest, and more as long as they save more than they cost."""
     ranked = sorted((_rank(clause, shares), clause) for clause in map(tuple, map(sorted, alternative)))
     chosen: list[Clause] = []
     left = 1.0
     for (share, _, _), literals in ranked:
         clause = frozenset(literals)
-        if chosen and left * _WORTH < share:
+        if chosen and left * worth * FACTOR < share:
             break
         chosen.append(clause)
         left *= share

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, Alternative, Implied, alternatives_of
 from daemon.detection.folding import fold
-from daemon.detection.literal_choice import UNCOUNTED, ordinary_shares, telling
+from daemon.detection.literal_choice import UNCOUNTED, WORTH, ordinary_shares, telling
 from daemon.detection.nodes import Node
 
 try:
@@ -47,7 +47,8 @@ class Prefilter:
     Should the engine refuse, every text is a candidate for every rule.
 
     `also` are literals that make a text a candidate by themselves; `expressions` are what hyperscan is to look for in
-    the place of some literals (`implied` may return names of things that are no literals).
+    the place of some literals (`implied` may return names of things that are no literals); `worth` says by number how
+    much more a candidate for a rule costs than a literal that is found.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Prefilter:
         *,
         also: Iterable[str] = (),
         expressions: Mapping[str, bytes] = MappingProxyType({}),
+        worth: Sequence[float] = (),
     ) -> None:
+        self._worth = [*worth, *[WORTH] * (len(nodes) + 1 - len(worth))]
         self._expressions = expressions
         self._alternatives: dict[Alternative, list[int]] = {}
         needed = {id(node): alternatives_of(node, implied) for node in {id(node): node for node in nodes}.values()}
@@ -171,7 +174,7 @@ class Prefilter:
         for alternative, numbers in self._alternatives.items():
             mask = 0
             usable = alternative if self._scannable else _literal_only(alternative)
-            for clause in telling(usable, shares):
+            for clause in telling(usable, shares, max(self._worth[number] for number in numbers)):
                 mask |= 1 << bits.setdefault(clause, len(bits))
             self._wanted.setdefault(mask, []).extend(numbers)
         masks: dict[str, int] = {}

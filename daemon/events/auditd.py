@@ -103,7 +103,7 @@ def decode_record(record: Record) -> Decoded:
         return _decode_user_record(record, to_text(line[: record.body]), *said)
     # the kernel writes no 0x1D into its own part, so the one that auditd wrote is the only one
     text = to_text(line).replace("\x1d", " ")
-    own = text[record.body :] if text.isascii() else to_text(line[record.body :]).replace("\x1d", " ")
+    own = text[record.body :] if line.isascii() else to_text(line[record.body :]).replace("\x1d", " ")
     rewrite = _REWRITES.get(record.kind)
     if rewrite is not None:
         own = rewrite(own)

@@ -95,11 +95,11 @@ def address_text(saddr: bytes) -> bytes:
     address = parse_sockaddr(saddr.decode())
     if address is None:
         return b""
-    host = address.host.encode("utf-8", "surrogatepass")
-    port = b"%d" % address.port
-    return b' saddr_fam=%s laddr=%s lport=%s path=%s "%s" "%s"' % (
-        address.family.encode(), host, port, host, host, port,
-    )  # fmt: skip
+    host, port = address.host.encode("utf-8", "surrogatepass"), b"%d" % address.port
+    said = b" saddr_fam=%s" % address.family.encode()
+    if address.is_remote:
+        return b'%s laddr=%s lport=%s "%s" "%s"' % (said, host, port, host, port)
+    return b"%s path=%s" % (said, host) if address.family == "local" else said
 
 
 def records_text(found: Match[bytes], shape: Shape, name: str, arguments: bytes | None = None) -> bytes:

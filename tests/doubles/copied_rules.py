@@ -34,7 +34,7 @@ def _renamed(files: Iterable[list[Any]], number: int) -> dict[str, str]:
 
 
 def _copied(part: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    copied = {**part, **{key: names[part[key]] for key in ("id", "name") if key in part}}
+    copied: dict[str, Any] = {**part, **{key: names[part[key]] for key in ("id", "name") if key in part}}
     for section in ("correlation", "filter"):
         if section in part:
             copied[section] = {**part[section], "rules": _references(part[section]["rules"], names)}

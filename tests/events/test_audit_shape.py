@@ -119,7 +119,7 @@ def test_a_shape_holds_one_event_from_the_beginning_of_a_line_to_the_end_of_one(
         assert call["key"] == to_text(shape.key.strip(b'"'))
         decoded = decode_title(shape.title)
         assert decoded is None or to_text(decoded) == title
-        names = [record.line and decode_record(record).fields for record in records if record.kind == "PATH"]
+        names = [decode_record(record).fields for record in records if record.kind == "PATH"]
         named = [(one["item"] == "0", one["name"]) for one in names if one["name"] != "(null)"]
         assert [(first, to_text(name)) for first, name in path_names(shape.paths)] == named
 

@@ -45,8 +45,8 @@ def test_no_day_that_a_year_may_lack_is_taken_for_sure(now: float) -> None:
     for month, day in itertools.product(months, range(33)):
         line = f"{month} {day:2} 09:30:00 h p: m".encode()
         assert is_odd(line) or parses(line, now), line
-    for month, day in itertools.product(range(14), range(33)):
-        line = f"2026-{month:02}-{day:02}T09:30:00Z h p: m".encode()
+    for number, day in itertools.product(range(14), range(33)):
+        line = f"2026-{number:02}-{day:02}T09:30:00Z h p: m".encode()
         assert is_odd(line) or parses(line, now), line
 
 

@@ -1,0 +1,146 @@
+"""The text holds what the taxonomy makes of several records, as the taxonomy itself makes it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.events.assemble import Group
+from daemon.events.audit_shape import SHAPE, Shape
+from daemon.events.processes import Process
+from daemon.events.scene import Scene
+from daemon.events.sockaddr import parse_sockaddr
+from daemon.events.taxonomy import _address_fields, _images
+from daemon.events.whole_text import (
+    address_text,
+    images_of,
+    is_plain,
+    parent_text,
+    quoted,
+    read_paths,
+    records_text,
+    resolve,
+    title_text,
+)
+
+HEAD = b"node=a "
+GROUP = Group("", "1.1", 7, 1.1, [], set())
+names = st.text(alphabet="./ab", min_size=1, max_size=9)
+
+
+def path(item: int, name: bytes) -> bytes:
+    return HEAD + b"type=PATH msg=audit(1.1:7): item=%d name=%s inode=1 nametype=NORMAL\n" % (item, name)
+
+
+def call_with(**more: str) -> tuple[bytes, Shape]:
+    """The records of an execve, and what SHAPE finds in them."""
+    raw = (
+        b"type=SYSCALL msg=audit(1.1:7): arch=c000003e syscall=%s success=yes exit=0 a0=1 a1=2 a2=3 a3=8 items=2 ppid=2 pid=3 "
+        b"auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 ses=7 "
+        b'comm="c" exe="/bin/c" key="k"%s\n%stype=PROCTITLE msg=audit(1.1:7): proctitle=63\n'
+    ) % tuple(more.get(key, default).encode() for key, default in (("number", "59"), ("names", ""), ("others", "")))
+    found = SHAPE.fullmatch(raw)
+    assert found is not None
+    return raw, Shape(*found.groups())
+
+
+@given(names, names)
+def test_a_plain_path_resolves_to_itself_and_others_as_the_scene_says(name: str, cwd: str) -> None:
+    cwd = "/" + cwd.lstrip("/")
+    scene = Scene(GROUP, (), {}, "execve", cwd=cwd)
+    assert resolve(name.encode(), cwd.encode()).decode() == scene.resolve(name)
+    if is_plain(name.encode()):
+        assert scene.resolve(name) == name
+
+
+@given(st.lists(names, min_size=1, max_size=3), names)
+def test_all_paths_are_in_the_text_as_they_resolve(given_names: list[str], cwd: str) -> None:
+    cwd = "/" + cwd.lstrip("/")
+    scene = Scene(GROUP, (), {}, "openat", cwd=cwd)
+    records = b"".join(path(number, b'"%s"' % name.encode()) for number, name in enumerate(given_names))
+    resolved = read_paths(records, HEAD, cwd.encode()).resolved
+    assert resolved is not None
+    for name in given_names:
+        assert quoted(scene.resolve(name)) in records + resolved
+
+
+@given(names, names)
+def test_the_program_as_called_is_that_of_the_taxonomy(exe: str, called: str) -> None:
+    exe = "/" + exe.lstrip("/")
+    paths = read_paths(path(0, b'"%s"' % called.encode()) + path(1, b'"/lib/ld"'), HEAD, b"/home")
+    scene = Scene(
+        GROUP,
+        (),
+        {"exe": exe},
+        "execve",
+        cwd="/home",
+        paths=({"item": "0", "name": called}, {"item": "1", "name": "/lib/ld"}),
+    )
+    assert paths.called is not None
+    assert images_of(exe.encode(), paths.called) == _images(scene)
+
+
+def test_what_cannot_be_said_is_none() -> None:
+    relative = path(0, b'"x"')
+    assert read_paths(relative, HEAD, None).resolved is None
+    assert read_paths(path(0, b'"/x"') + path(0, b'"/y"'), HEAD, b"/").called is None
+    assert read_paths(path(1, b'"/x"'), HEAD, b"/") == (b"", "")
+    assert read_paths(path(0, b"(null)") + path(1, b'"(null)"') + path(2, b'"?"'), HEAD, None) == (b"", "")
+
+
+def test_names_of_two_heads_are_not_mixed_up() -> None:
+    assert read_paths(path(0, b'"x"'), HEAD, b"/a").called == "/a/x"
+    assert read_paths(path(0, b'"x"'), HEAD, b"/b").called == "/b/x"
+
+
+@pytest.mark.parametrize(
+    "saddr",
+    [
+        "02000050CB007109", "0A0001BB0000000020010DB8000000000000000000000001", "0A0000500000000000000000000000000000FFFFC0000201",
+        "01002F746D702F782079", "0100006162", "10000000", "0200", "02000050CB00710", "FFFF",
+    ],
+)  # fmt: skip
+def test_an_address_is_said_as_in_its_record_and_with_its_values(saddr: str) -> None:
+    text = address_text(saddr.encode()).decode()
+    assert " ".join(["", *(f"{key}={value}" for key, value in _address_fields(saddr).items())]) in f" {text}"
+    address = parse_sockaddr(saddr)
+    if address is not None and address.is_remote:
+        assert f'"{address.host}"' in text
+        assert f'"{address.port}"' in text
+
+
+def test_titles_are_shown_on_one_line_and_as_they_are() -> None:
+    assert title_text(b"ls -l") == b'"ls -l"\n'
+    assert title_text(b"a\tb") == b'"a b"\n"a\tb"'
+    assert title_text(b"curl x", b"curl x y") == b'"curl x"\n"curl x y"'
+    assert title_text(b"a\tb", b"a\tb") == b'"a b"\n"a\tb"'
+
+
+def test_of_a_parent_everything_is_shown() -> None:
+    parent = Process(7, ("/bin/dash", "/bin/sh"), "sh -c é", 1, "alice")
+    for value in (*parent.images, parent.command_line, parent.user):
+        assert quoted(value) in parent_text(parent)
+
+
+def test_a_call_without_a_name_gets_it_and_one_with_a_name_keeps_it() -> None:
+    raw, shape = call_with(number="257")
+    found = SHAPE.fullmatch(raw)
+    assert found is not None
+    assert records_text(found, shape, "openat").splitlines()[0].endswith(b'key="k" SYSCALL=openat')
+    raw, shape = call_with(names='\x1dARCH=x86_64 SYSCALL=execve AUID="a" UID="a"')
+    found = SHAPE.fullmatch(raw)
+    assert found is not None
+    assert records_text(found, shape, "execve") == raw.partition(b"63\n")[0]
+
+
+def test_arguments_stand_in_the_record_decoded() -> None:
+    raw, shape = call_with(others="type=EXECVE msg=audit(1.1:7): argc=1 a0=C3A9\n")
+    found = SHAPE.fullmatch(raw)
+    assert found is not None
+    assert 'argc=1 a0="é"\n'.encode() in records_text(found, shape, "execve", 'a0="é"'.encode())
+
+
+def test_an_address_stands_at_the_end_of_its_record_where_auditd_did_not_read_it() -> None:
+    raw, shape = call_with(others="type=SOCKADDR msg=audit(1.1:7): saddr=02000050CB007109\n")
+    found = SHAPE.fullmatch(raw)
+    assert found is not None
+    assert b"saddr=02000050CB007109 saddr_fam=inet laddr=203.0.113.9 lport=80" in records_text(found, shape, "connect")
