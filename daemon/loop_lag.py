@@ -31,7 +31,7 @@ class LoopLag:
     async def run(self) -> None:
         """Look until cancelled."""
         done = self._work()
-        worked = self._monotonic()  # a start is work too
+        worked = self._monotonic()
         while True:
             began = self._monotonic()
             pause = FINE if began - worked < COARSE else COARSE

@@ -21,7 +21,6 @@ from pathlib import Path
 import aiohttp
 
 import daemon
-from daemon import garbage
 from daemon.api.endpoint import Changes, Phase
 from daemon.changes import find_changes
 from daemon.config import Config, state_directory
@@ -33,7 +32,6 @@ from daemon.model import ProblemsError, Transient
 from daemon.rules_watch import RuleFiles, RulesWatch
 from daemon.runtime import Runtime, Surroundings, load_stored, resume_flow
 from daemon.sd_notify import Notifier
-from daemon.side_thread import prefer_the_loop
 from daemon.state.store import SqliteStore
 from daemon.supervisor import Supervisor, end
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
@@ -72,7 +70,6 @@ class Service:
 
     async def run(self) -> int:
         """Start, run until told to stop, drain. Raises StoreError when the state cannot be used."""
-        prefer_the_loop()
         self.metrics.build_info.labels(version=daemon.__version__).set(1)
         self.store.open()
         self.board.set("store", HealthState.ok)
@@ -97,7 +94,6 @@ class Service:
         """One runtime after the other, a new one at each reload."""
         while True:
             runtime = await self._build(around)
-            garbage.settle()
             if self.phase is Phase.stopping:  # told so meanwhile
                 runtime.stop()
             try:
@@ -281,7 +277,9 @@ class Service:
 
     def _lag(self) -> LoopLag:
         def work() -> int:
-            return self.runtime.pipeline.taken if self.runtime else 0
+            if self.runtime is None or not self.ready.is_set():
+                return time.monotonic_ns()  # a start or reload is work too
+            return self.runtime.pipeline.taken
 
         return LoopLag(self.metrics.loop_lag.observe, work, monotonic=time.monotonic, sleep=asyncio.sleep)
 

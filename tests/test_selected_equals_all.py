@@ -46,7 +46,7 @@ LOGS = (
     "auditd-3.0.9", "elastic-examples", "go-libaudit", "otrf-security-datasets", "splunk-attack_data",
 )  # fmt: skip
 SAMPLED = prefilter._SAMPLE
-EXAMPLES = int(os.environ.get("TELLWHY_SELECTION_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("TELLWHY_SELECTION_EXAMPLES", "150"))
 """Made-up logs of each format with the same seeds in every run; 20,000 take a quarter of an hour."""
 
 ORDER = "SYSCALL EXECVE SOCKADDR CWD PATH PROCTITLE EOE"

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from daemon import garbage
 from daemon.cli.failing import refuse
 from daemon.loading import load
 from daemon.model import ProblemsError
 from daemon.sd_notify import Notifier
 from daemon.service import Service
+from daemon.side_thread import prefer_the_loop
 from daemon.state.database import StoreError
 from daemon.telemetry import Says, configure_logging, log
 
@@ -42,6 +44,9 @@ def run(config: ConfigOption = None) -> None:
     configure_logging(loaded.config.log.level, loaded.config.log.format)
     if path is None:
         log.info(Says.config_defaulted, looked_for=str(STANDARD_CONFIG))
+
+    garbage.settle()
+    prefer_the_loop()
 
     async def main() -> int:
         return await Service(path, loaded, Notifier()).run()

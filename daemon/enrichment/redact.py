@@ -7,6 +7,7 @@ Not recognisable by anyone: a password typed where a user name belongs (`docs` s
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import re2
 from msgspec.structs import replace
@@ -34,6 +35,7 @@ _RESTORED = {away: home for home, away in _SURROGATES.items()}
 _REPEATS = frozenset({"CommandLine", "ParentCommandLine", "proctitle", "cmd", "command", "COMMAND", "message"})
 """Fields that repeat an argument vector as text: what is secret there is secret here."""
 _MIN_LEARNED = 4
+_SHORT = 4096
 _MAX_DEPTH = 2
 _MOST_REMEMBERED = 64
 
@@ -43,13 +45,15 @@ class Redactor:
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         self._custom = tuple(_compile(pattern) for pattern in patterns)
+        self._lately = lru_cache(maxsize=1024)(lambda text: self._text(text, 0))
         self._known_events: dict[tuple[int, frozenset[str]], tuple[Event, Event]] = {}
 
     def text(self, text: str) -> str:
         """`text` without its secrets."""
         if not text:
             return text
-        return self._text(text, 0)
+        # an anomaly shows the same texts as the events that it was made of
+        return self._lately(text) if len(text) <= _SHORT else self._text(text, 0)
 
     def anomaly(self, anomaly: Anomaly) -> Anomaly:
         """The anomaly without secrets: all of its words, for a client may have written any of them, and its events."""

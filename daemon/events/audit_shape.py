@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from daemon.events.audit_values import argument_bytes
 
-_STAMP = rb"msg=audit\(([0-9]{1,11}(?:\.[0-9]{1,9})?):(0|[1-9][0-9]{0,9})\)"
+_STAMP = rb"msg=audit\(([0-9]{1,11}(?:\.[0-9]{1,9})?):([1-9][0-9]{0,9})\)"
 _QUOTED = rb'"[^"\x00-\x1f\x7f]*"'
 _WORD = rb'"[^"\x00-\x20\x7f]*"'
 _BARE = rb'[^"=\x00-\x20\x7f]+'
@@ -25,7 +25,7 @@ _CALL = (
     rb"ppid=([0-9]{1,10}) pid=([0-9]{1,10}) auid=([0-9]+) uid=([0-9]{1,10}) gid=[0-9]+ euid=([0-9]+) "
     rb"suid=[0-9]+ fsuid=[0-9]+ egid=[0-9]+ sgid=[0-9]+ fsgid=[0-9]+ "
     rb"tty=(" + _BARE + rb") ses=[0-9]+ comm=" + _QUOTED + rb' exe="(/[^"\x00-\x20\x7f]*)"'
-    rb"(?: subj==?(?:" + _BARE + rb")?)? key=(\(null\)|" + _WORD + rb")"
+    rb'(?: subj==?[^"=\x00-\x20\x7f]*)? key=(\(null\)|" + _WORD + rb")"
     rb"(?:\x1dARCH=[a-z0-9_]+ SYSCALL=([a-z0-9_]+) AUID=" + _QUOTED +
     rb' UID="([^"?(\x00-\x1f\x7f][^"\x00-\x1f\x7f]*)"' + _NAMES + rb")?\n"
 )  # fmt: skip
@@ -38,7 +38,7 @@ _OTHERS = (
 )  # fmt: skip
 _ALONE = (
     rb"type=(?:USER|CRED|SERVICE)_[A-Z]+ " + _STAMP + rb": pid=[0-9]+ uid=[0-9]+ auid=[0-9]+ ses=[0-9]+"
-    rb"(?: subj=(?:" + _SAID + rb")?)? msg='(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]+)? acct=" + _QUOTED +
+    rb"(?: subj=[^'\"\x00-\x20\x7f]*)? msg='(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]+)? acct=" + _QUOTED +
     rb"|unit=" + _SAID + rb" comm=" + _QUOTED + rb") exe=" + _WORD + rb" hostname=" + _SAID + rb" addr=" + _SAID +
     rb" terminal=" + _SAID + rb" res=[a-z]+'" + _NAMED
 )  # fmt: skip
