@@ -151,8 +151,9 @@ async def observe(stage: Stage, log: str, logs: dict[str, list[bytes]], seconds:
     end = (await scrape(stage))[0]
     control, _ = await bare.communicate()
     stage.process.send_signal(signal.SIGHUP)
-    await pour(stage, {name: found[: len(found) // 10] for name, found in logs.items()}, seconds / 10)
-    await drained(stage, already + lines + lines // 10)
+    again = {name: found[: len(found) // 10] for name, found in logs.items()}
+    await pour(stage, again, seconds / 10)
+    await drained(stage, already + lines + sum(map(len, again.values())))
     reloaded = (await scrape(stage))[0]
     cpu = spent.user + spent.system - used.user - used.system
     p50, p99, longest = (float(one) * 1000 for one in control.split())

@@ -1,7 +1,7 @@
 """When Python looks for cycles of garbage: it stops every thread for that, the event loop included.
 
-Rules, configuration and modules are 150,000 objects, 30 to 50 ms to look through, of which none is garbage: they are set
-aside once, before the loop runs. What is set aside stays: not much, if a reload brings other rules. And what a line
+Rules, configuration and modules are 150,000 objects, 30 to 50 ms to look through, of which none is garbage: they are
+set aside once, before the loop runs. What is set aside stays: not much, if a reload brings other rules. And what a line
 leaves behind is freed without any search, so searches may be seldom.
 """
 

@@ -56,7 +56,7 @@ class Selection:
         self.everything = prefilter.everything
         self.lines = prefilter.lines
         self._find = prefilter.find
-        self._categories = [rule.logsource.category for rule in rules]
+        self._categories = [*(rule.logsource.category for rule in rules), ""]  # the last is that of `also`
         self._known: dict[tuple[int, ...], frozenset[str]] = {}
 
     def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, frozenset[str]]:

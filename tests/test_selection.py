@@ -136,6 +136,7 @@ def test_texts_are_named_with_the_categories_of_the_rules() -> None:
         pytest.param(STARTS, {"ParentCommandLine": "bash"}, start(9, '"id"', ppid=400), id="a parent"),
         pytest.param(STARTS, {"ParentImage|endswith": "/bash"}, start(9, '"id"', ppid=400), id="the image of a parent"),
         pytest.param(STARTS, {"ParentUser": "alice", "User": "root"}, start(9, '"id"', ppid=400, user="root"), id="its user"),
+        pytest.param(STARTS, {"User": "alice"}, start(9, '"id"', user="unknown(1000)"), id="a user that auditd did not know"),
         pytest.param(STARTS, {"User": "alice"}, [line.partition("\x1d")[0] for line in start(9, '"id"')], id="a user that is looked up"),
         pytest.param(STARTS, {"Image|re": "^.{70,}$"}, start(9, '"x"', exe="/" + "x" * 80), id="a long image"),
         pytest.param(FILES, {"TargetFilename": "/home/x"}, write(9, "../x"), id="a relative path"),
@@ -220,3 +221,37 @@ def test_from_reader_to_incident_all_is_the_same() -> None:
         every, some = flow_both_ways("auditd", log(*events), rules, build_selectors(rules), size=size)
         assert some == every
         assert len(some.anomalies) == 37
+
+
+def test_a_line_that_is_no_record_has_the_time_of_the_event_before_it() -> None:
+    """Also of one that was left out, in the same run and in the run before."""
+    data = log(start(9, '"a"'), ["rubbish one"], start(10, '"b"'), start(11, '"c"'), ["rubbish two"])
+    for cuts in ((), (14,), (18, 28)):
+        every, some = read_both_ways("auditd", data, rules_of((AUDIT, ["rubbish"])), cuts)
+        assert some == every
+        assert [one[1].at for one in some.found if isinstance(one, tuple)] == [1795252500.009, 1795252500.011]
+
+
+def test_a_record_that_stands_twice_in_an_event_is_one_event() -> None:
+    event = write(9, "/made")
+    rules = rules_of((AUDIT, {"type": "PATH", "name": "/made"}), (FILES, {"TargetFilename": "/made"}))
+    titles, _ = found(log([*event[:-1], event[-2], event[-1]]), rules)
+    assert titles == ["R0", "R1"]
+
+
+@pytest.mark.parametrize("last", ["no stamp", "2099-11-23T23:59:00Z vm app: ahead of its time, no stamp"])
+@pytest.mark.parametrize("cuts", [(), (1,), (2,), (3,), (4,)])
+def test_a_line_without_a_stamp_has_the_time_of_the_line_before_it(last: str, cuts: tuple[int, ...]) -> None:
+    lines = (
+        "Nov 21 09:00:01 vm app: no stamp",
+        "Nov 21 09:00:05 vm app: x",
+        "Nov 21 09:00:09 vm app: y",
+        "2099-11-24T09:00:00Z vm app: z",
+        last,
+    )
+    data = "".join(f"{line}\n" for line in lines).encode()
+    every, some = read_both_ways(
+        "syslog", data, rules_of((LINES, ["no stamp"]), ({"product": "linux"}, ["no stamp"])), cuts, live=True
+    )
+    assert some == every
+    assert [one[1].at for one in some.found if isinstance(one, tuple)] == [1795251601.0, 1795251609.0]

@@ -25,7 +25,7 @@ _CALL = (
     rb"ppid=([0-9]{1,10}) pid=([0-9]{1,10}) auid=([0-9]+) uid=([0-9]{1,10}) gid=[0-9]+ euid=([0-9]+) "
     rb"suid=[0-9]+ fsuid=[0-9]+ egid=[0-9]+ sgid=[0-9]+ fsgid=[0-9]+ "
     rb"tty=(" + _BARE + rb") ses=[0-9]+ comm=" + _QUOTED + rb' exe="(/[^"\x00-\x20\x7f]*)"'
-    rb'(?: subj==?[^"=\x00-\x20\x7f]*)? key=(\(null\)|" + _WORD + rb")"
+    rb'(?: subj==?[^"=\x00-\x20\x7f]*)? key=(\(null\)|' + _WORD + rb")"
     rb"(?:\x1dARCH=[a-z0-9_]+ SYSCALL=([a-z0-9_]+) AUID=" + _QUOTED +
     rb' UID="([^"?(\x00-\x1f\x7f][^"\x00-\x1f\x7f]*)"' + _NAMES + rb")?\n"
 )  # fmt: skip

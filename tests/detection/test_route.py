@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from daemon.detection import prefilter
 from daemon.detection.condition import Condition
+from daemon.detection.matchers import Leaf
 from daemon.detection.nodes import Node
 from daemon.detection.prefilter import Prefilter
 from daemon.detection.route import FEW, Route, build_prefilter
@@ -15,7 +16,7 @@ from daemon.detection.sustain import Sustainer
 from daemon.detection.view import View
 from daemon.model import Event
 from tests.doubles.conditions import events, leaf_nodes, nodes
-from tests.doubles.detection import item, make_event, one_rule, rule_text
+from tests.doubles.detection import item, make_event, one_rule, rule_text, sound
 
 PATTERN = one_rule(rule_text("    s: {f: x}\n    condition: s"))
 QUIET = [item("f|contains", f"nothing{number}").node for number in range(FEW)]
@@ -95,6 +96,37 @@ def test_a_rule_that_needs_nothing_is_asked_in_its_turn() -> None:
     route = warmed(rules)
     assert ids(route.matching(View(make_event({"g": "x"})))) == ["r0", "r1", f"r{len(rules) - 1}"]
     assert ids(route.matching(View(make_event({"f": "x"})))) == []
+
+
+def test_rules_alike_share_one_condition_that_is_asked_once() -> None:
+    text = "".join(
+        f"title: {name}\nlogsource: {{product: linux, category: process_creation}}\n"
+        f"detection: {{s: {{f: {value}}}, condition: s}}\n---\n"
+        for name, value in (("A", "x"), ("B", "'5'"), ("C", "x"), ("D", "5"), ("E", "x"))
+    )
+    rules = sound(text[:-4]).rules
+    first, quoted, second, number, third = [rule.condition for rule in rules]
+    assert first is second is third
+    assert quoted is not number
+    asked: list[View] = []
+
+    def note(view: View) -> bool:
+        asked.append(view)
+        return True
+
+    counting = Condition(Leaf("f", "is x", note))
+    route = Route(
+        [msgspec.structs.replace(one, condition=counting) if one.condition is first else one for one in rules], (), None
+    )
+    found = route.matching(View(make_event({"f": "5"})))
+    assert [rule.ref.title for rule in found] == ["A", "B", "C", "D", "E"]
+    assert len(asked) == 1
+
+
+def test_an_event_without_anything() -> None:
+    rules = rules_of([*QUIET, item("f|exists", "false").node])
+    assert ids(warmed(rules).matching(View(make_event()))) == [f"r{FEW}"]
+    assert ids(warmed(rules_of([*QUIET, item("f", "x").node])).matching(View(make_event()))) == []
 
 
 def test_without_an_engine_all_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

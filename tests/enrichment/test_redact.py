@@ -281,3 +281,17 @@ def test_what_stands_alone_in_an_argument_is_known_in_every_word_of_the_anomaly(
 def test_an_anomaly_without_secrets_keeps_its_very_rule() -> None:
     told = anomaly(event())
     assert REDACTOR.anomaly(told).rule is told.rule
+
+
+def test_an_event_that_several_anomalies_show_is_cleaned_for_each_as_if_alone() -> None:
+    """What is remembered of it depends on what the other events of the anomaly say is secret, and is bounded."""
+    shared = event(CommandLine="cat hunter2x")
+    telling = event(1, a0="mysql", a1="--password", a2="hunter2x")
+    one = Redactor()
+    for number in range(200):
+        events = (shared, telling) if number % 2 else (shared,)
+        found = one.anomaly(structs.replace(anomaly(), events=events))
+        assert found == Redactor().anomaly(structs.replace(anomaly(), events=events))
+        assert ("hunter2x" in str(found.events[0].fields)) is (number % 2 == 0)
+        one.anomaly(structs.replace(anomaly(), events=(event(number),)))
+    assert len(one._known_events) <= 64
