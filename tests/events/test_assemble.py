@@ -105,10 +105,7 @@ def test_nodes_and_times_are_part_of_the_identity() -> None:
     ("kind", "last"),
     [
         *((kind, True) for kind in ("PROCTITLE", "EOE", "USER", "USER_LOGIN", "DAEMON_START", "CRED_ACQ", "ADD_USER")),
-        *(
-            (kind, True)
-            for kind in ("SERVICE_STOP", "ANOM_LOGIN_FAILURES", "KERNEL", "CRYPTO_SESSION")
-        ),
+        *((kind, True) for kind in ("SERVICE_STOP", "ANOM_LOGIN_FAILURES", "KERNEL", "CRYPTO_SESSION")),
         *((kind, True) for kind in ("UNKNOWN[1199]", "UNKNOWN[2150]", "SYSTEM_BOOT", "VIRT_CONTROL")),
         *(
             (kind, False)
