@@ -26,13 +26,13 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from bench.generated_logs import audit_log, auth_log
+from daemon.assembly import build_flow
 from daemon.config import default_config, read_rule_files
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
 from daemon.model import Lines
-from daemon.runtime import build_flow
 from daemon.selection import build_selectors
 from daemon.sources.files import read_lines
 from daemon.state import Commit

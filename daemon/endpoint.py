@@ -12,6 +12,7 @@ from aiohttp import web
 import daemon
 from daemon.api.app import RUNNER_OPTIONS, Endpoint, build_app
 from daemon.api.endpoint import Changes, FileStatus, Phase, RuleStatus, RunningStatus
+from daemon.assembly import host_name
 from daemon.config import Config, FileSource, read_secret
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
@@ -20,7 +21,7 @@ from daemon.enrichment.redact import Redactor
 from daemon.enrichment.template import base_alert
 from daemon.events.readers import build_reader, detect_format
 from daemon.model import Alert, Anomaly, Checkpoint, Event, Lines, Position
-from daemon.runtime import Runtime, Surroundings, host_name
+from daemon.runtime import Runtime, Surroundings
 from daemon.telemetry import HealthState, Says, log
 
 

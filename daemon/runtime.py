@@ -6,18 +6,16 @@ query happen in `run`. Built from the far end: who is sent to exists before who 
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 
+from daemon.assembly import build_flow, host_name
 from daemon.config import Config, FileSource, HostSource, Webhook, read_secret
 from daemon.delivery import Sink
 from daemon.delivery.dispatcher import Dispatcher
 from daemon.delivery.webhook import WebhookSink
-from daemon.detection.engine import Engine
-from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
 from daemon.enrichment import Memory
 from daemon.enrichment.analyst import DeskAnalyst
@@ -77,11 +75,6 @@ async def load_stored(store: SqliteStore, config: Config) -> Stored:
     )
 
 
-def host_name(config: Config) -> str:
-    """The configured name of this host, else its own."""
-    return config.host or socket.gethostname()
-
-
 def build_readers(
     config: Config, around: Surroundings, redactor: Redactor, selectors: Mapping[str, Selector]
 ) -> dict[str, Reader]:
@@ -100,18 +93,6 @@ def build_readers(
         for source in config.sources
         if isinstance(source, FileSource)
     }
-
-
-def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], redactor: Redactor) -> Flow:
-    """The pure half."""
-    engine = Engine(rules, redact=redactor.event, prefilter=config.rules.prefilter)
-    incidents = Incidents(
-        quiet_after=config.incidents.quiet_after,
-        repeat_every=config.incidents.repeat_every,
-        max_tracked=config.incidents.max_tracked,
-        sustained=engine.sustained,
-    )
-    return Flow(readers, engine, incidents, redact=redactor.anomaly, host=host_name(config))
 
 
 def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surroundings) -> Flow:

@@ -19,7 +19,7 @@ LAYERS: tuple[set[str], ...] = (
     {"state"},
     STAGES | {"supervisor", "sd_notify"},
     {"flow", "api"},
-    {"pipeline", "rule_samples", "loop_lag", "meters", "running_processes", "selection"},
+    {"pipeline", "rule_samples", "loop_lag", "meters", "running_processes", "selection", "assembly"},
     {"runtime", "usernames"},
     {"memories", "endpoint", "preflight"},
     {"loading"},

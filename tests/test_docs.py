@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.api.app import ROUTES
+from daemon.assembly import build_flow
 from daemon.cli.app import app
 from daemon.config import Config, load_config, read_rule_files
 from daemon.delivery.formats.standard import render
@@ -20,7 +21,6 @@ from daemon.enrichment.template import base_alert
 from daemon.events.readers import build_reader
 from daemon.model import Checkpoint, Lines, Position
 from daemon.rule_samples import run_samples
-from daemon.runtime import build_flow
 from daemon.telemetry import Metrics
 
 REPOSITORY = Path(__file__).parent.parent

@@ -1,12 +1,12 @@
 """Lines in, incidents out; a bug met by one line is a loss that is said, not the end."""
 
+from daemon.assembly import build_flow
 from daemon.config import Config, read_rule_files
 from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow
 from daemon.model import Anomaly, Checkpoint, Decision, Lines, Position
-from daemon.runtime import build_flow
 from tests.doubles.values import T0
 
 SSHD = "Nov 21 11:20:00 web-1 sshd[1]: Failed password for root from 203.0.113.9 port 4{} ssh2\n"

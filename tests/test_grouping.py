@@ -2,6 +2,7 @@
 
 import pytest
 
+from daemon.assembly import build_flow
 from daemon.config import Config
 from daemon.config import Incidents as Policy
 from daemon.detection.engine import Engine
@@ -12,7 +13,6 @@ from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
 from daemon.meters import Meters
 from daemon.model import Checkpoint, Decision, Incident, IncidentStatus, Lines, Lost, Position, Sample
-from daemon.runtime import build_flow
 from daemon.telemetry import Metrics
 from tests.doubles.audit_lines import execve
 from tests.doubles.values import T0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.assembly import build_flow
 from daemon.channel import ClosedError
 from daemon.cli.demo.scenario import Execution, execve
 from daemon.config import Alerts, Config, Webhook, read_rule_files
@@ -18,7 +19,6 @@ from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
 from daemon.model import Checkpoint, Lines, Lost, Position, Sample, Snapshot, Transient
 from daemon.pipeline import Pipeline
-from daemon.runtime import build_flow
 from daemon.side_thread import Aside, SideThread, at_once
 from daemon.state import Commit
 from daemon.state.store import SqliteStore

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.assembly import host_name
 from daemon.config import Config, Webhook
-from daemon.runtime import build_sinks, host_name
+from daemon.runtime import build_sinks
 
 
 def test_the_configured_name_of_the_host_wins() -> None:

@@ -8,13 +8,13 @@ from statistics import median
 import pytest
 
 from bench.generated_logs import audit_log, auth_log
+from daemon.assembly import build_flow
 from daemon.config import default_config, read_rule_files
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow
 from daemon.model import Anomaly, Checkpoint, Lines, Position
-from daemon.runtime import build_flow
 from daemon.selection import build_selectors
 from tests.conftest import SHARED
 from tests.doubles.copied_rules import copy_rules

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daemon.detection import prefilter
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.events.shown import show_records
 from daemon.model import Event
@@ -255,3 +256,13 @@ def test_a_line_without_a_stamp_has_the_time_of_the_line_before_it(last: str, cu
     )
     assert some == every
     assert [one[1].at for one in some.found if isinstance(one, tuple)] == [1795251601.0, 1795251609.0]
+
+
+def test_an_expression_over_characters_that_are_not_ascii_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine looks for the ASCII part of an expression: of other text what it says counts for nothing."""
+    monkeypatch.setattr(prefilter, "telling", lambda alternative, *_: list(alternative))
+    rules = rules_of((STARTS, {"CommandLine|re": "curl .*x[a-zé]+yy[0-9]z"}))
+    titles, _ = found(log(start(9, "6375726C2078C3A9797931" + "7A")), rules)
+    assert titles == ["R0"]
+    titles, _ = found(log(start(9, '"curl"', '"xayy1z"')), rules)
+    assert titles == ["R0"]

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from daemon.assembly import build_flow
 from daemon.cli.failing import explain, refuse
 from daemon.cli.printing import anomaly_json, incident_json
 from daemon.cli.run import ConfigOption, chosen_config
@@ -22,7 +23,6 @@ from daemon.events import Output, Reader
 from daemon.events.readers import build_reader, detect_format
 from daemon.flow import Flow, Outcome
 from daemon.model import Incident, Lines, ProblemsError
-from daemon.runtime import build_flow
 from daemon.selection import build_selectors
 from daemon.sources.files import DamagedFileError, read_lines
 

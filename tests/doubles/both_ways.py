@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from daemon.assembly import build_flow
 from daemon.config import Config
 from daemon.detection.routing import sees
 from daemon.detection.rules import ParsedRules
@@ -18,7 +19,6 @@ from daemon.events.processes import Process
 from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
 from daemon.model import Anomaly, Checkpoint, Event, IncidentChange, Lines, Lost, Position, Snapshot
-from daemon.runtime import build_flow
 from daemon.selection import build_selectors
 
 NOW = 1795260000.0  # 2026-11-21T11:20:00Z

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from itertools import count
 from typing import NamedTuple
 
+from daemon.assembly import build_flow
 from daemon.config import Config
 from daemon.detection.rules import ParsedRules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Outcome
 from daemon.model import Checkpoint, Lines, Position
-from daemon.runtime import build_flow
 
 HOST = "web-1"
 START = 1795252800  # 2026-11-21T09:20:00Z

@@ -69,6 +69,7 @@ def test_a_gap_is_told_when_a_later_event_is_followed() -> None:
         pytest.param([], FIRST, id="the first of all"),
         pytest.param([*FIRST, *FIRST[:1]], FIRST, id="the same again"),
         pytest.param(FIRST, execve(1, "ls", at="1795252500.050"), id="an earlier one"),
+        pytest.param(FIRST, execve(1, "ls", at="1795252500.200"), id="the same serial later"),
         pytest.param([*FIRST, execve(9, "ls", at="1795252500.150")[0]], execve(10, "ls", at="1795252503.000"), id="one that closes another by its time"),
         pytest.param([*FIRST, *execve(2, "ls", at="1795252500.150")[:-1]], execve(2, "ls", at="1795252500.150"), id="one that is in flight"),
         pytest.param(FIRST[:-1], execve(2, "ls", at="1795252500.200"), id="before any PROCTITLE came"),

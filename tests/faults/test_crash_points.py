@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.assembly import build_flow
 from daemon.config import Alerts, Config, Model, Webhook
 from daemon.delivery import Sink
 from daemon.delivery.dispatcher import Dispatcher
@@ -28,7 +29,7 @@ from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.model import Checkpoint, Delivery, Lines, Position, Transient
 from daemon.pipeline import Pipeline
-from daemon.runtime import build_flow, load_stored
+from daemon.runtime import load_stored
 from daemon.state.store import SqliteStore
 from daemon.telemetry import Board, Metrics
 from tests.doubles.alert_bodies import told_apart

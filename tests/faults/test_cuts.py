@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.assembly import build_flow
 from daemon.config import Alerts, Config, read_rule_files
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.enrichment.redact import Redactor
@@ -25,7 +26,7 @@ from daemon.events.readers import build_reader
 from daemon.flow import Flow
 from daemon.model import Checkpoint, Incident, Lines, Position, Snapshot
 from daemon.pipeline import Pipeline
-from daemon.runtime import build_flow, load_stored
+from daemon.runtime import load_stored
 from daemon.state.store import SqliteStore
 from daemon.telemetry import Board, Metrics
 from tests.doubles.running import running
