@@ -266,3 +266,18 @@ def test_an_expression_over_characters_that_are_not_ascii_is_not_missed(monkeypa
     assert titles == ["R0"]
     titles, _ = found(log(start(9, '"curl"', '"xayy1z"')), rules)
     assert titles == ["R0"]
+
+
+def test_what_was_found_before_the_clauses_were_chosen_anew_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = rules_of(
+        (STARTS, {"CommandLine|contains|all": ["alpha", "beta"]}), (FILES, {"TargetFilename|contains": "gamma"})
+    )
+    monkeypatch.setattr(prefilter, "_SAMPLE", 100)
+    monkeypatch.setattr(prefilter, "telling", lambda alternative, *_: sorted(alternative, key=sorted))
+    selector = build_selectors(rules)["auditd"]
+    if selector.everything:
+        pytest.skip("needs an engine that finds literals")
+    assert [selector.find(text, [len(text)]) for text in (b"alpha", b"beta")] == [{}, {}]
+    monkeypatch.setattr(prefilter, "telling", lambda alternative, *_: sorted(alternative, key=sorted)[:1])
+    long = b"gamma".ljust(200)
+    assert selector.find(long, [len(long)]) == {0: {"file_event"}}

@@ -59,6 +59,12 @@ def test_what_is_no_record_is_none(line: bytes) -> None:
     assert parse_record(line, HERE) is None
 
 
+def test_a_node_that_is_no_utf8_shifts_no_field() -> None:
+    said = decoded(b"node=\xff type=SOCKADDR " + HEAD.encode() + b" saddr=0200\x1dSADDR={ x }")
+    assert said.fields == {"saddr": "0200", "SADDR": "{ x }", "type": "SOCKADDR"}
+    assert said.text.startswith("node=\\xff type=SOCKADDR ")
+
+
 def test_a_record_without_a_colon_after_its_stamp_is_one() -> None:
     assert decoded("type=DAEMON_CONFIG msg=audit(1490239800.477:34) config changed, auid=0 res=success").fields == {
         "auid": "0",
