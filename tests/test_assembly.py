@@ -23,6 +23,8 @@ def test_a_flow_without_readers_has_read_nothing() -> None:
 
 def test_reading_and_matching_import_neither_server_nor_client() -> None:
     """They are a third of what a process weighs that only reads files."""
-    code = "import daemon.assembly, sys; print([name for name in ('aiohttp', 'torch', 'sqlite3') if name in sys.modules])"
+    code = (
+        "import daemon.assembly, sys; print([name for name in ('aiohttp', 'torch', 'sqlite3') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
