@@ -2,7 +2,8 @@
 
 The writer groups what waits into one transaction (one fsync): each job runs in its own savepoint, so a job that fails
 takes nothing with it. `synchronous=FULL`, because WAL with NORMAL does not fsync at commit. A full disk or a busy
-file is `Transient` (nothing was written); an I/O error escapes, since after a failed fsync nothing can be known.
+file is `Transient` (nothing was written), and so is a refused write, which is how SQLite tells of a used-up quota; any
+other I/O error escapes, since after a failed fsync nothing can be known.
 """
 
 import asyncio
@@ -26,7 +27,8 @@ _LEAST = 1 << 20  # bytes without which a store can be neither made nor migrated
 _GROUP = 256  # jobs in one transaction
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _AFRESH = "restore a backup of the state directory, or move it away to start afresh"
-_TRANSIENT_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_NO_ROOM_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}  # extended codes, both with nothing written
 
 
 class StoreError(Exception):
@@ -253,9 +255,10 @@ class _Job:
 
 
 def _explained(error: sqlite3.Error, connection: sqlite3.Connection) -> BaseException:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _TRANSIENT_CODES:
-        why = "disk_full" if code == sqlite3.SQLITE_FULL else "busy"
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in _BUSY_CODES or extended in _NO_ROOM_CODES:
+        why = "busy" if code in _BUSY_CODES else "disk_full"
         return Transient(f"the store could not be written: {error}", why=why)
     if code in _DAMAGED_CODES:
         path = connection.execute("PRAGMA database_list").fetchone()[2]

@@ -1,11 +1,12 @@
 """One file, one process, one transaction: locking, migration, grouping, failures that change nothing."""
 
 import asyncio
+import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,31 @@ async def test_a_full_disk_is_transient_and_writes_nothing(base: Database) -> No
 
     assert caught.value.why == "disk_full"
     assert await base.read(count) == 0
+    base.close()
+
+
+@pytest.fixture
+def no_more_bytes() -> Iterator[Callable[[int], None]]:
+    """Let no file of this process grow beyond so many bytes: what a quota does, as SQLite sees it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_refused_write_is_no_room_and_what_was_there_goes_on(
+    base: Database, no_more_bytes: Callable[[int], None]
+) -> None:
+    base.open()
+    await base.write(put(1))
+    no_more_bytes((base.path.parent / "tellwhy.db-wal").stat().st_size)
+
+    with pytest.raises(Transient) as caught:
+        await base.write(put(2))
+
+    assert (caught.value.why, await base.read(count)) == ("disk_full", 1)
+    no_more_bytes(resource.RLIM_INFINITY)
+    await base.write(put(2))
+    assert await base.read(count) == 2
     base.close()
 
 
