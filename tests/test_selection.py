@@ -40,8 +40,9 @@ def call(
 ) -> list[str]:  # fmt: skip
     """The lines of one whole event, in the usual order."""
     stamp = f"msg=audit(1795252500.{ms or serial:03}:{serial})"
+    items = sum(part.startswith("type=PATH") for part in parts)
     head = (
-        f"type=SYSCALL {stamp}: arch=c000003e syscall={number} success={ok} exit=0 a0=ffffff9c a1=2 a2=241 a3=8 items=2 ppid={ppid} "
+        f"type=SYSCALL {stamp}: arch=c000003e syscall={number} success={ok} exit=0 a0=ffffff9c a1=2 a2=241 a3=8 items={items} ppid={ppid} "
         f"pid={pid} auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 "
         f'ses=7 comm="{comm}" exe="{exe}" key=(null)\x1dARCH=x86_64 SYSCALL={name} AUID="alice" UID="{user}" GID="x"'
     )
@@ -105,7 +106,7 @@ def test_a_rule_that_wants_to_see_every_event_is_a_reason_to_have_no_selector() 
 def test_rules_of_other_logsources_are_not_looked_for() -> None:
     selectors = build_selectors(rules_of(({"product": "windows", "category": "process_creation"}, {"Image": "x"})))
     assert not any(one.everything for one in selectors.values())
-    assert selectors["auditd"].find(b'"x" exe="x"', [11]) == {}
+    assert selectors["auditd"].find(b'"x" exe="x"', [11], [0]) == {}
 
 
 def test_texts_are_named_with_the_categories_of_the_rules() -> None:
@@ -117,7 +118,10 @@ def test_texts_are_named_with_the_categories_of_the_rules() -> None:
     selector = build_selectors(rules)["auditd"]
     if selector.everything:
         pytest.skip("needs an engine that finds literals")
-    assert selector.find(show_records(b"".join(texts)), ends) == {0: {"process_creation", ""}, 1: {"file_event"}}
+    assert selector.find(show_records(b"".join(texts)), ends, range(len(ends))) == {
+        0: {"process_creation", ""},
+        1: {"file_event"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -277,7 +281,7 @@ def test_what_was_found_before_the_clauses_were_chosen_anew_is_forgotten(monkeyp
     selector = build_selectors(rules)["auditd"]
     if selector.everything:
         pytest.skip("needs an engine that finds literals")
-    assert [selector.find(text, [len(text)]) for text in (b"alpha", b"beta")] == [{}, {}]
+    assert [selector.find(text, [len(text)], [0]) for text in (b"alpha", b"beta")] == [{}, {}]
     monkeypatch.setattr(prefilter, "telling", lambda alternative, *_: sorted(alternative, key=sorted)[:1])
     long = b"gamma".ljust(200)
-    assert selector.find(long, [len(long)]) == {0: {"file_event"}}
+    assert selector.find(long, [len(long)], [0]) == {0: {"file_event"}}

@@ -121,17 +121,20 @@ class Assembler:
         full = len(self._groups) > self._max_groups or self._bytes > self._max_bytes
         return closed + self._over_bounds(identity) if full or group.size > self._max_group_bytes else closed
 
-    def expects(self, node: str, at: float, serial: int, size: int) -> bool:
-        """Whether a whole event of `size` bytes would close as it comes and do nothing else: it is later than all of
-        its node before, closes none by its time, and is within all bounds.
+    def room(self, node: str, at: float, serial: int) -> tuple[float, int]:
+        """Before which time whole events of the node, in order from this one on, close as they come and do nothing
+        else; and how many bytes those may have together: none if this is not later than all of its node before.
         """
-        if not self.closed.is_newest(node, at, serial) or size > self._max_group_bytes:
-            return False
+        if not self.closed.is_newest(node, at, serial):
+            return -math.inf, 0
         if not self._groups:
-            return True
+            return math.inf, self._max_group_bytes
+        if len(self._groups) >= self._max_groups:
+            return -math.inf, 0
         flight = self._nodes.get(node)
-        within = self._bytes + size <= self._max_bytes and len(self._groups) < self._max_groups
-        return (flight is None or at < flight.sweep_at) and within
+        return math.inf if flight is None else flight.sweep_at, min(
+            self._max_group_bytes, self._max_bytes - self._bytes
+        )
 
     def tick(self, now: float) -> list[Group]:
         """The groups of which nothing came for two seconds of the caller's clock."""
@@ -238,7 +241,7 @@ class Assembler:
         """A record of a group that is closed already."""
         if record.kind == "EOE":
             return []
-        if not self.closed.is_new(identity, record.digest):
+        if not self.closed.is_new(identity, record.at, record.digest):
             self.duplicates += 1
             return []
         self.late += 1

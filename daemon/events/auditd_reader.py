@@ -3,9 +3,9 @@
 from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import accumulate
 
-from daemon.events import Output, Selector
+from daemon.events import Output, Selector, Sight
 from daemon.events.assemble import Assembler, Group
-from daemon.events.audit_shape import MARK, SHAPE
+from daemon.events.audit_rows import Rows
 from daemon.events.auditd import Record, parse_record
 from daemon.events.line_events import LineEvents
 from daemon.events.losses import Losses
@@ -13,11 +13,10 @@ from daemon.events.processes import Process, Processes
 from daemon.events.scene import build_scene
 from daemon.events.shown import show_records
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_events import Whole, WholeEvents, says_more, start_scene
+from daemon.events.whole_events import Followed, Started, WholeEvents, start_scene
 from daemon.model import Lines, Logsource, Position, Snapshot
 
 _AUDITD = Logsource(service="auditd")
-_EVERY = frozenset({"", "process_creation", "file_event", "network_connection"})
 
 
 class AuditdReader:
@@ -58,6 +57,11 @@ class AuditdReader:
         """Groups and processes that went before their time because memory is bounded."""
         return self.assembler.evictions + self.processes.evictions
 
+    @property
+    def sight(self) -> Sight:
+        """What the log shows of losses."""
+        return Sight(records=self._losses.seen, absent=self._losses.absent)
+
     def seed(self, processes: Iterable[Process]) -> None:
         """Tell the table of processes what is running now."""
         self.processes.seed(processes)
@@ -90,56 +94,38 @@ class AuditdReader:
 
     def _selected(self, lines: Lines, selector: Selector, outputs: list[Output]) -> float | None:
         """Follow whole events and read all others; then make events of those in which the selector finds something."""
-        data, follow = lines.data, self._whole.follow
-        run = self.assembler.closed.begin_run(data)
-        found: list[list[Output] | Whole] = []
+        rows, followed = Rows(lines.data), Followed()
+        run = self.assembler.closed.begin_run(lines.data)
+        read: dict[int, list[Output]] = {}
         at: float | None = None
-        read = 0
-        for match in SHAPE.finditer(data):
-            start, end = match.span()
-            if start > read:
-                at = self._each(lines, read, start, at, _list_in(found))
-            whole = follow(match, run)
-            if whole is None:
-                at = self._each(lines, start, end, at, _list_in(found))
+        number, whole = 0, len(rows)
+        while number < len(rows):
+            last = self._whole.follow(rows, number, run, followed)
+            if last > number:
+                at = rows.at[last - 1]
             else:
-                found.append(whole)
-                at = whole.at
-            read = end
-        if read < len(data):
-            at = self._each(lines, read, len(data), at, _list_in(found))
-        self._choose(lines, found, self._wanted(selector, [one for one in found if isinstance(one, Whole)]), outputs)
+                last = rows.end_of_others(number)
+                read[number] = []
+                at = self._each(lines, rows.start(number), rows.ends[last - 1], at, read[number])
+                whole -= last - number
+                followed.read.update(range(number, last))
+            number = last
+        wanted = self._wanted(selector, lines.data, rows, followed)
+        self.left_out += whole - len(wanted)
+        for number in sorted({*read, *followed.lost, *wanted}):
+            outputs += read.get(number, ())
+            outputs += followed.lost.get(number, ())
+            if number in wanted:
+                outputs += self._events(lines, rows, number, followed.started.get(number), wanted[number])
         return at
 
-    def _wanted(self, selector: Selector, wholes: list[Whole]) -> Mapping[int, Container[str]]:
+    def _wanted(self, selector: Selector, data: bytes, rows: Rows, followed: Followed) -> Mapping[int, Container[str]]:
         """The numbers of the events in which the selector finds something, with the categories in which."""
-        texts = [whole.found[0] if whole.text is None else whole.text for whole in wholes]
-        joined, ends = b"".join(texts), list(accumulate(map(len, texts)))
-        wanted = selector.find(show_records(joined), ends)
-        if joined.count(MARK) == sum([whole.lines for whole in wholes]):
-            return wanted
-        # a value holds what is taken out of the heads: it cannot be said what is in such an event
-        return {**wanted, **{number: _EVERY for number, whole in enumerate(wholes) if says_more(whole)}}
-
-    def _choose(
-        self,
-        lines: Lines,
-        found: "list[list[Output] | Whole]",
-        wanted: Mapping[int, Container[str]],
-        outputs: list[Output],
-    ) -> None:
-        number = 0
-        for one in found:
-            if isinstance(one, list):
-                outputs += one
-                continue
-            if one.lost:
-                outputs += one.lost
-            if number in wanted:
-                outputs += self._events(lines, one, wanted[number])
-            else:
-                self.left_out += 1
-            number += 1
+        more = accumulate(map(len, followed.texts), initial=len(data))
+        next(more)
+        texts = show_records(b"".join([data, *followed.texts]))
+        wanted = selector.find(texts, [*rows.ends, *more], [*range(len(rows)), *followed.numbers])
+        return {number: categories for number, categories in wanted.items() if number not in followed.read}
 
     def _each(self, lines: Lines, start: int, end: int, at: float | None, outputs: list[Output]) -> float | None:
         """Read line by line; gives the time of the last record."""
@@ -161,10 +147,12 @@ class AuditdReader:
             offset += len(raw) + 1
         return at
 
-    def _events(self, lines: Lines, whole: Whole, categories: Container[str]) -> list[Output]:
+    def _events(
+        self, lines: Lines, rows: Rows, number: int, started: Started | None, categories: Container[str]
+    ) -> list[Output]:
         """The events of these categories of a whole event."""
-        start, end = whole.found.span()
-        only_start = whole.started if "" not in categories and "file_event" not in categories else None
+        start, end = rows.start(number), rows.ends[number]
+        only_start = started if "" not in categories and "file_event" not in categories else None
         if only_start is not None:
             end = lines.data.index(b"\n", start) + 1
         records: dict[int, Record] = {}
@@ -172,13 +160,13 @@ class AuditdReader:
         for line in lines.data[start:end].split(b"\n")[:-1]:
             record = parse_record(line, Position(lines.position.path, lines.position.identity, offset))
             assert record is not None
-            records.setdefault(record.digest, record)
+            records[record.digest] = record
             offset += len(line) + 1
         kept = list(records.values())
         first = kept[0]
         group = Group(first.node, first.stamp, first.serial, first.at, kept, set(records), closed_by="record")
         scene = build_scene(group) if only_start is None else start_scene(group, only_start)
-        parent = whole.started.parent if whole.started is not None else None
+        parent = started.parent if started is not None else None
         return list(self._taxonomy.events_after(scene, parent, categories))
 
     def _complete(self, groups: list[Group]) -> list[Output]:
@@ -187,12 +175,3 @@ class AuditdReader:
             outputs.extend(self._taxonomy.events(group))
             outputs.extend(self._losses.closed(group))
         return outputs
-
-
-def _list_in(found: "list[list[Output] | Whole]") -> list[Output]:
-    """The list at the end of what was found, begun if there is none."""
-    if not found or not isinstance(found[-1], list):
-        found.append([])
-    last = found[-1]
-    assert isinstance(last, list)
-    return last

@@ -1,50 +1,52 @@
-"""What the audit log itself shows to be lost: missing serials, and events cut short.
+"""What the audit log itself shows to be lost: missing serials, events cut short, an auditd that was killed.
 
 The kernel numbers audit events one after the other; a number that never came is an event that was dropped (rate limit,
-auditd killed). An event whose SYSCALL came and whose PROCTITLE did not lost records. Neither shows what a full backlog
-took, because there the kernel drops before it counts: only its own message (`audit_lost=`) tells, see `syslog`.
-Measured with auditd 3.0.9; auditd's own DAEMON_* records carry numbers of auditd, not of the kernel.
+auditd killed). An event that lacks records which it should have (see `audit_parts`) lost them. Neither shows what a
+full backlog took, because there the kernel drops before it counts: only its own message (`audit_lost=`) tells, see
+`said_losses`. Measured with auditd 3.0.9; auditd's own DAEMON_* records carry numbers of auditd, not of the kernel.
 
-Bounded: nodes, and open gaps of each node. At the bound the oldest gap is reported at once.
+What can be counted: a gap counts events, each missing between the first and the last number of one boot of one node. An
+incomplete event counts the records that it is known to lack, once the log has shown that it has records of that kind at
+all; of a kind that lacks sixteen times in a row it is believed that a rule excludes it. A boot begins the numbers
+anew: a smaller number is a new boot if it is far behind, or later in time than all before it, or the first after auditd
+began; SYSTEM_BOOT says so too. Else it is late, and closes its gap.
+
+What comes after all, within two seconds of later records, was not missing. Bounded: nodes, and open gaps and torn
+events of each node. At the bound the oldest is reported at once.
 """
 
-import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from msgspec import Struct
 
 from daemon.events.assemble import PATIENCE, Group
+from daemon.events.audit_nodes import (
+    ABSENT,
+    BOOT,
+    FORWARD,
+    MODULUS,
+    Gap,
+    Node,
+    Start,
+    Torn,
+    begins_anew,
+    is_before_the_first,
+    is_over,
+    learn,
+    without,
+    without_late,
+)
+from daemon.events.audit_parts import KINDS, look_for_parts
 from daemon.events.auditd import Record
+from daemon.events.said_losses import KernelLosses
 from daemon.model import Lost, Snapshot
 
-_MODULUS = 1 << 32
-_FORWARD = 1 << 24  # a longer step is a reboot, not a gap (go-libaudit draws the same line)
-_LATE = 4096  # how far back a serial may lie and still be late rather than of a new boot
-_MAX_GAPS = 64
+__all__ = ["KernelLosses", "Losses"]
+
+_MOST_OPEN = 64
 _MAX_NODES = 256
-_PATIENT_WITH_UNTITLED = 16
-_AUDIT_LOST = re.compile(r"(?:\[ *[0-9.]+\] )?audit: audit_lost=([0-9]{1,10})(?: |$)")
-
-
-class _Gap(Struct):
-    first: int
-    last: int
-    noticed: float
-    ticked: float | None = None
-
-    @property
-    def count(self) -> int:
-        return (self.last - self.first) % _MODULUS + 1
-
-
-class _Node(Struct):
-    """`untitled` counts SYSCALL events without PROCTITLE since the last with one; it starts as if there were many."""
-
-    highest: int
-    gaps: list[_Gap] = []
-    untitled: int = _PATIENT_WITH_UNTITLED
+_RESET = re.compile(rb"(?:^| )lost=0 old=([0-9]{1,10})(?: |$)")
 
 
 class Losses:
@@ -53,9 +55,20 @@ class Losses:
     def __init__(self, source: str) -> None:
         self._source = source
         self._step = f"losses:{source}"
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[str, Node] = {}
         self._ticked: float | None = None
         self._dirty: set[str] = set()
+
+    @property
+    def seen(self) -> bool:
+        """Whether any node wrote records."""
+        return bool(self._nodes)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The kinds of records that some node does not write, so that nobody sees when they are lost."""
+        found = [node.streaks for node in list(self._nodes.values())]
+        return tuple(kind for number, kind in enumerate(KINDS) if any(one[number] == ABSENT for one in found))
 
     def feed(self, record: Record) -> list[Lost]:
         """Account for the serial of a record. A gap is believed when two seconds of log time did not fill it."""
@@ -67,64 +80,81 @@ class Losses:
         self._dirty.add(record.node)
         if node is None:
             if len(self._nodes) < _MAX_NODES:
-                self._nodes[record.node] = _Node(record.serial)
+                self._nodes[record.node] = Node(record.serial, record.at, first=record.serial)
             return []
-        if record.kind == "SYSTEM_BOOT":
-            node.highest = record.serial
+        if record.kind == "SYSTEM_BOOT" and not node.rebooted:
+            self._boot(node, record.serial, record.at)
         else:
             self._account(node, record.serial, record.at)
-        return self._believe(node, record.at, None)
+            node.rebooted = node.rebooted and record.kind != "SYSTEM_BOOT"
+        return self._believe(record.node, node, record.at, None)
 
-    def expects(self, node: str, serial: int, *, titled: bool) -> bool:
-        """Whether an event with this serial goes on where the node was, and if `titled` (it has a PROCTITLE), tells
-        nothing new by that.
-        """
+    def expects(self, node: str, serial: int) -> bool:
+        """Whether an event with this serial goes on where the node was."""
         known = self._nodes.get(node)
-        if known is None or (titled and known.untitled):
-            return False
-        return serial == known.highest + 1 or 0 < (serial - known.highest) % _MODULUS < _FORWARD
+        return known is not None and known.start is None and 0 < (serial - known.highest) % MODULUS < FORWARD
 
-    def pass_whole(self, node: str, serial: int, at: float) -> list[Lost] | None:
-        """Account for a whole event that `expects` allowed for: as `feed` does for each of its records."""
+    def new_parts(self, node: str) -> tuple[int, int]:
+        """Of which records (bits of `audit_parts`) an event that has them tells something new, and of which one that
+        lacks them does not.
+        """
+        known = self._nodes[node]
+        return known.news, known.stuck
+
+    def pass_run(self, node: str, serials: Sequence[int], at: Sequence[float]) -> dict[int, list[Lost]]:
+        """Account for whole events one behind the other, of which `expects` allowed for the first: as `feed` does for
+        each of their records. Gives what was lost before which, by place.
+        """
         known = self._nodes[node]
         self._dirty.add(node)
-        if serial == known.highest + 1 and not known.gaps:
-            known.highest = serial
-            return None
-        self._account(known, serial, at)
-        return self._believe(known, at, None)
+        if not known.gaps and not known.torn and serials[-1] - known.highest == len(serials):
+            known.highest = serials[-1]
+            known.latest = max(known.latest, at[-1])
+            return {}
+        told: dict[int, list[Lost]] = {}
+        for place, serial in enumerate(serials):
+            self._account(known, serial, at[place])
+            lost = self._believe(node, known, at[place], None)
+            if lost:
+                told[place] = lost
+        return told
 
     def closed(self, group: Group) -> list[Lost]:
-        """Account for the shape of a group: a SYSCALL without its PROCTITLE, on a host that writes PROCTITLE."""
+        """Account for a group: the records that it lacks, and what auditd and the kernel say in it of losses."""
         node = self._nodes.get(group.node)
-        if node is not None and not node.untitled and group.records[-1].kind == "PROCTITLE":
+        if node is None:
             return []
-        kinds = {record.kind for record in group.records}
-        if node is None or group.closed_by == "late" or "SYSCALL" not in kinds:
+        if group.closed_by == "late":
+            self._mend(node, group)
             return []
-        titled = "PROCTITLE" in kinds
-        untitled = 0 if titled else node.untitled + 1
-        if untitled == node.untitled:
-            return []
-        # many in a row: PROCTITLE is excluded by a rule, or the kernel is too old to write it
-        told = not titled and untitled <= _PATIENT_WITH_UNTITLED
-        node.untitled = min(untitled, _PATIENT_WITH_UNTITLED)
-        self._dirty.add(group.node)
-        detail = f"event {group.serial} has no PROCTITLE"
-        return [Lost(self._source, "audit_incomplete", 1, group.at, detail)] if told else []
+        first = group.records[0]
+        if first.kind.startswith("DAEMON_"):
+            return self._daemon(node, group)
+        lost = self._reset(group) if any(record.kind == "CONFIG_CHANGE" for record in group.records) else []
+        parts = look_for_parts(group.records)
+        if parts is not None and (parts.lacks & ~node.stuck or parts.has & node.news):
+            self._dirty.add(group.node)
+            missing = learn(node, parts.has, parts.lacks)
+            if missing:
+                lacking = {bit: parts.missing[bit] for bit in missing}
+                torn = Torn(group.stamp, group.serial, group.at, lacking, node.latest, self._ticked)
+                if node.latest < group.at + PATIENCE:  # nothing later ended it: time passed
+                    return [*lost, self._incomplete(torn, group.node)]
+                node.torn.append(torn)
+        return lost
 
     def tick(self, now: float) -> list[Lost]:
         """Believe the gaps that two seconds of the caller's clock did not fill."""
         before, self._ticked = self._ticked, now
         lost: list[Lost] = []
         for name, node in self._nodes.items():
-            for gap in node.gaps:
-                if gap.ticked is None or (before is not None and now < before):
-                    gap.ticked = now
-            believed = self._believe(node, None, now)
-            if believed:
+            for one in (*node.gaps, *node.torn, node.start):
+                if one is not None and (one.ticked is None or (before is not None and now < before)):
+                    one.ticked = now
+            pending = len(node.gaps), len(node.torn), node.start
+            lost.extend(self._believe(name, node, None, now))
+            if pending != (len(node.gaps), len(node.torn), node.start):
                 self._dirty.add(name)
-                lost.extend(believed)
         return lost
 
     def changes(self) -> list[Snapshot]:
@@ -141,88 +171,107 @@ class Losses:
         for snapshot in snapshots:
             if snapshot.step == self._step and snapshot.value is not None:
                 try:
-                    node = msgspec.json.decode(snapshot.value, type=_Node)
+                    node = msgspec.json.decode(snapshot.value, type=Node)
                 except msgspec.MsgspecError:
                     continue
-                for gap in node.gaps:
-                    gap.ticked = None
+                if len(node.streaks) != len(KINDS):
+                    continue
+                for one in (*node.gaps, *node.torn, node.start):
+                    if one is not None:
+                        one.ticked = None
                 self._nodes[snapshot.key] = node
 
-    def _account(self, node: _Node, serial: int, at: float) -> None:
-        ahead = (serial - node.highest) % _MODULUS
-        behind = (node.highest - serial) % _MODULUS
-        if ahead < _FORWARD:
+    def _account(self, node: Node, serial: int, at: float) -> None:
+        ahead = (serial - node.highest) % MODULUS
+        fresh = node.start is not None and node.start.fresh and serial < node.highest  # no numbers that wrapped
+        if ahead < FORWARD and not fresh:
             if ahead > 1:
-                first, last = (node.highest + 1) % _MODULUS, (serial - 1) % _MODULUS
-                node.gaps.append(_Gap(first, last, at, self._ticked))
+                first, last = (node.highest + 1) % MODULUS, (serial - 1) % MODULUS
+                anew = node.start is not None
+                node.gaps.append(Gap(first, last, at, self._ticked, min(node.latest, at), anew))
             node.highest = serial
-        elif behind >= _LATE:
-            node.highest = serial
+            node.latest = max(node.latest, at)
+        elif begins_anew(node, serial, at):
+            node.rebooted = node.start is not None
+            node.highest, node.latest, node.start, node.first = serial, at, None, serial
+        elif is_before_the_first(node, serial, at):
+            if serial + 1 != node.first:
+                since = min(node.latest, at)
+                node.gaps.append(Gap((serial + 1) % MODULUS, (node.first - 1) % MODULUS, at, self._ticked, since))
+            node.first = serial
         else:
-            node.gaps = [piece for gap in node.gaps for piece in _without(gap, serial)]
+            node.gaps = [piece for gap in node.gaps for piece in without(gap, serial)]
+        if node.start is not None:
+            node.start.fresh = False
 
-    def _believe(self, node: _Node, at: float | None, now: float | None) -> list[Lost]:
+    def _boot(self, node: Node, serial: int, at: float) -> None:
+        """The host began anew: its numbers too, and what opened since auditd began is no gap."""
+        node.gaps = [gap for gap in node.gaps if not gap.anew]
+        node.highest, node.latest, node.start, node.first = serial, at, None, serial
+
+    def _believe(self, name: str, node: Node, at: float | None, now: float | None) -> list[Lost]:
+        if not node.gaps and not node.torn and node.start is None:
+            return []
         lost: list[Lost] = []
-        kept: list[_Gap] = []
+        start = node.start
+        if start is not None and is_over(BOOT, start.at, start.ticked, at, now):
+            node.start = None
+            if start.killed:
+                detail = "auditd began anew without having ended: it was killed, or it crashed"
+                lost.append(Lost(self._source, "auditd_killed", None, start.at, detail, start.since, name))
+        kept: list[Gap] = []
         for index, gap in enumerate(node.gaps):
-            by_log = at is not None and at >= gap.noticed + PATIENCE
-            by_clock = now is not None and gap.ticked is not None and now - gap.ticked >= PATIENCE
-            if by_log or by_clock or now == math.inf or len(node.gaps) - index > _MAX_GAPS:
+            patience = BOOT if gap.anew else PATIENCE
+            if is_over(patience, gap.noticed, gap.ticked, at, now) or len(node.gaps) - index > _MOST_OPEN:
                 detail = f"audit serials {gap.first} to {gap.last} never came"
-                lost.append(Lost(self._source, "audit_gap", gap.count, gap.noticed, detail))
+                lost.append(Lost(self._source, "audit_gap", gap.count, gap.noticed, detail, gap.since, name))
             else:
                 kept.append(gap)
         node.gaps = kept
+        return lost + self._believe_torn(name, node, at, now)
+
+    def _believe_torn(self, name: str, node: Node, at: float | None, now: float | None) -> list[Lost]:
+        lost: list[Lost] = []
+        kept: list[Torn] = []
+        for index, torn in enumerate(node.torn):
+            if is_over(PATIENCE, torn.noticed, torn.ticked, at, now) or len(node.torn) - index > _MOST_OPEN:
+                lost.append(self._incomplete(torn, name))
+            else:
+                kept.append(torn)
+        node.torn = kept
         return lost
 
+    def _incomplete(self, torn: Torn, name: str) -> Lost:
+        said = ", ".join(f"{torn.missing[bit]} {KINDS[bit.bit_length() - 1]}" for bit in sorted(torn.missing))
+        detail, count = f"event {torn.serial} lacks {said}", sum(torn.missing.values())
+        return Lost(self._source, "audit_incomplete", count, torn.at, detail, torn.at, name)
 
-def _without(gap: _Gap, serial: int) -> list[_Gap]:
-    """The gap with one serial taken out: it came late after all."""
-    offset = (serial - gap.first) % _MODULUS
-    if offset >= gap.count:
-        return [gap]
-    pieces = []
-    if offset > 0:
-        pieces.append(_Gap(gap.first, (serial - 1) % _MODULUS, gap.noticed, gap.ticked))
-    if offset < gap.count - 1:
-        pieces.append(_Gap((serial + 1) % _MODULUS, gap.last, gap.noticed, gap.ticked))
-    return pieces
+    def _mend(self, node: Node, group: Group) -> None:
+        """A record that comes late is none that its event lacks."""
+        for torn in node.torn:
+            if (torn.stamp, torn.serial) == (group.stamp, group.serial):
+                without_late(torn, group.records)
+                self._dirty.add(group.node)
+        node.torn = [torn for torn in node.torn if torn.missing]
 
+    def _reset(self, group: Group) -> list[Lost]:
+        """`auditctl --reset-lost` says how many records the kernel had lost until then."""
+        for record in group.records:
+            found = _RESET.search(record.line, record.body) if record.kind == "CONFIG_CHANGE" else None
+            if found is not None and int(found[1]):
+                detail = f"the kernel's count of lost audit records was set back from {int(found[1])} to 0"
+                return [Lost(self._source, "audit_lost_reset", int(found[1]), group.at, detail, None, group.node)]
+        return []
 
-class KernelLosses:
-    """What the kernel says of events that it dropped (`audit: audit_lost=59 …` in kern.log) → `Lost`.
-
-    The number counts from boot, so the difference to the last one is what was lost since; a smaller one is a new boot.
-    """
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._step = f"kernel_losses:{source}"
-        self._totals: dict[str, int] = {}
-        self._dirty: set[str] = set()
-
-    def feed(self, host: str, message: str, at: float) -> list[Lost]:
-        """Look at one message of the kernel."""
-        match = _AUDIT_LOST.match(message)
-        if match is None:
+    def _daemon(self, node: Node, group: Group) -> list[Lost]:
+        """Follow whether auditd runs: one that begins, and did not say that it ended, was killed."""
+        kind = group.records[0].kind
+        self._dirty.add(group.node)
+        if kind == "DAEMON_START":
+            node.start = Start(group.at, min(node.latest, group.at), node.running, ticked=self._ticked)
+        if kind in {"DAEMON_START", "DAEMON_END", "DAEMON_ABORT"}:
+            node.running = kind == "DAEMON_START"
+        if kind not in {"DAEMON_ABORT", "DAEMON_ERR"}:
             return []
-        total = int(match[1])
-        before = self._totals.get(host, 0)
-        if total == before or (host not in self._totals and len(self._totals) >= _MAX_NODES):
-            return []
-        self._totals[host] = total
-        self._dirty.add(host)
-        count = total - before if total > before else total
-        return [Lost(self._source, "audit_backlog", count, at, f"the kernel of {host} dropped audit records")]
-
-    def changes(self) -> list[Snapshot]:
-        """One small row per host that lost something."""
-        rows = [Snapshot(self._step, host, str(self._totals[host]).encode()) for host in sorted(self._dirty)]
-        self._dirty = set()
-        return rows
-
-    def restore(self, snapshots: Iterable[Snapshot]) -> None:
-        """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for snapshot in snapshots:
-            if snapshot.step == self._step and snapshot.value is not None and snapshot.value.isdigit():
-                self._totals[snapshot.key] = int(snapshot.value[:10])
+        detail = "auditd gave up" if kind == "DAEMON_ABORT" else "auditd says that something went wrong"
+        return [Lost(self._source, "audit_daemon", None, group.at, detail, group.at, group.node)]

@@ -135,12 +135,13 @@ class Processes:
 
     def _put(self, process: Process, *, raw: bool = False) -> None:
         key = (process.node, process.pid)
+        if key in self._rows:
+            self._rows.move_to_end(key)
         self._rows[key] = process
         if raw:
             self._raw.add(key)
         else:
             self._raw.discard(key)
-        self._rows.move_to_end(key)
         self._dirty.add(key)
         self._gone.discard(key)
         self._seeded.discard(key)

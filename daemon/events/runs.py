@@ -1,44 +1,87 @@
 """A run of audit lines whose whole events were passed at once: where to look up later which lines those had."""
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
-from daemon.events.auditd import Record, parse_record
+from daemon.events.auditd import parse_record
 from daemon.model import Position
 
-_LONG = 1024
-"""Bytes that count as a line, where lines are longer: what is kept is bounded in bytes too."""
 _NOWHERE = Position("", "", 0)
 
 
 class Run:
-    """The lines of a run, as far as they were passed, and the times between which they lie."""
+    """The whole events of a run of lines, as far as they were passed, without those that were forgotten."""
 
-    __slots__ = ("_data", "_first", "_last", "_passed", "lines")
+    __slots__ = ("_counts", "_data", "_ends", "_first", "_forgotten", "_known", "_last", "_starts")
 
     def __init__(self, data: bytes) -> None:
-        self.lines = max(data.count(b"\n"), len(data) // _LONG)
         self._data = data
-        self._passed = 0
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._counts = [0]  # lines of all events before each, and of all
+        self._forgotten = 0
+        self._known: dict[int, set[int]] = {}
         self._first, self._last = math.inf, -math.inf
 
-    def pass_until(self, end: int, at: float) -> None:
-        """An event of this time ends at `end`."""
-        self._passed = end
-        self._last = max(self._last, at)
-        self._first = min(self._first, at)
+    def __len__(self) -> int:
+        """How many events it remembers."""
+        return len(self._ends) - self._forgotten
 
-    def holds(self, at: float) -> bool:
-        """Whether an event of this time may be among those that were passed."""
-        return self._first <= at <= self._last
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps."""
+        return len(self._data)
 
-    def records(self, stamp: str, serial: int) -> Iterator[Record]:
-        """The records of an event among those that were passed."""
+    @property
+    def lines(self) -> int:
+        """How many lines the events have that it remembers."""
+        return self._counts[-1] - self._counts[self._forgotten]
+
+    def pass_events(self, start: int, ends: Sequence[int], lines: Sequence[int], at: Sequence[float]) -> None:
+        """Events of so many lines stand here, one behind the other from `start` on; their times do not go back."""
+        self._starts.append(start)
+        self._starts += ends[:-1]
+        self._ends += ends
+        total = self._counts[-1]
+        for count in lines:
+            total += count
+            self._counts.append(total)
+        self._first, self._last = min(self._first, at[0]), max(self._last, at[-1])
+
+    def find(self, stamp: str, serial: int, node: str, at: float) -> int | None:
+        """The number of an event that it remembers."""
+        if not self._first <= at <= self._last or not len(self):
+            return None
         key = b"(%s:%d)" % (stamp.encode(), serial)
-        found = self._data.find(key, 0, self._passed)
+        found = self._data.find(key, self._starts[self._forgotten], self._ends[-1])
         while found >= 0:
-            start, end = self._data.rfind(b"\n", 0, found) + 1, self._data.index(b"\n", found)
-            record = parse_record(self._data[start:end].removesuffix(b"\r"), _NOWHERE)
-            if record is not None and (record.stamp, record.serial) == (stamp, serial) and record.kind != "EOE":
-                yield record
-            found = self._data.find(key, end, self._passed)
+            number = bisect_right(self._starts, found) - 1
+            if found < self._ends[number]:
+                start = self._starts[number]
+                record = parse_record(self._data[start : self._data.index(b"\n", start)], _NOWHERE)
+                if record is not None and (record.stamp, record.serial, record.node) == (stamp, serial, node):
+                    return number
+            found = self._data.find(key, found + 1, self._ends[-1])
+        return None
+
+    def is_new(self, number: int, digest: int) -> bool:
+        """Whether an event had no record with this digest; it has it from now on."""
+        known = self._known.get(number)
+        if known is None:
+            lines = self._data[self._starts[number] : self._ends[number]].split(b"\n")[:-1]
+            records = [parse_record(line, _NOWHERE) for line in lines]
+            known = self._known[number] = {record.digest for record in records if record is not None}
+        if digest in known:
+            return False
+        known.add(digest)
+        self._counts[number + 1 :] = [count + 1 for count in self._counts[number + 1 :]]
+        return True
+
+    def forget(self, lines: int, most: int) -> int:
+        """Forget the oldest events, until so many lines are gone or so many events; gives how many events went."""
+        before = self._counts[self._forgotten]
+        place = bisect_left(self._counts, before + lines, self._forgotten)
+        until = min(place, self._forgotten + most, len(self._ends))
+        gone, self._forgotten = until - self._forgotten, until
+        return gone

@@ -9,18 +9,21 @@ known. Field None is the text of a line or record, which keywords search.
 import re
 from collections.abc import Mapping
 
-from daemon.events.audit_shape import MARK
-
 ACTIVITY = "\0activity"
 """Stands for the text of an event that several records make: `name="value"` of each of its fields."""
 LONG = "\0long"
-"""Stands for a run of LONGEST_ORDINARY characters without a blank or a quote."""
+"""Stands for a quote before a run of LONGEST_ORDINARY characters without a blank or a quote."""
 USER = "\x01"
 """Stands before the name of who made a call, beside the quoted names of all its ids."""
 WORD = "\0word:"
 """Begins a name that stands as a word of its own: no letter, digit, `_`, `-` or `/` touches it, nor a point before."""
 LONGEST_ORDINARY = 64
-AUDIT_EXPRESSIONS: Mapping[str, bytes] = {LONG: b'[^" \\n]{%d}' % LONGEST_ORDINARY}
+AUDIT = "\0audit"
+"""Stands for the word in its name where it is not that of a `msg=audit(`, which begins every record."""
+AUDIT_EXPRESSIONS: Mapping[str, bytes] = {
+    LONG: b'"[^" \\n]{%d}' % LONGEST_ORDINARY,
+    AUDIT: rb"audit[^(]|[^=]audit|[^g]=audit|[^s]g=audit|[^m]sg=audit",
+}
 """What to look for in the place of a name that is no literal, in the syntax of hyperscan."""
 
 _QUOTED = frozenset(
@@ -49,7 +52,7 @@ def audit_shows(field: str | None, literal: str, way: str) -> frozenset[str] | N
         return None if _is_masked(literal) else frozenset({literal})
     if field in _CONSTANT or (field is None and _is_masked(literal)):
         return None
-    return frozenset(_shown(field, literal, way))
+    return frozenset(AUDIT if one == _HIDDEN else one for one in _shown(field, literal, way))
 
 
 def _shown(field: str | None, literal: str, way: str) -> tuple[str, ...]:
@@ -66,22 +69,23 @@ def _shown(field: str | None, literal: str, way: str) -> tuple[str, ...]:
 
 
 def _is_masked(literal: str) -> bool:
-    """Whether a keyword may be found in the `audit` of a `msg=audit(`, of which `show_records` leaves nothing. In the
-    value of a field it stands in no event that is followed whole.
-    """
+    """Whether a keyword may be found in the `audit` of a `msg=audit(`, which begins every record."""
     beginnings = tuple(f"={_HIDDEN[:length]}" for length in range(1, len(_HIDDEN) + 1))
     ends = tuple(f"{_HIDDEN[start:]}(" for start in range(len(_HIDDEN)))
     return literal in _HIDDEN or literal.endswith(beginnings) or literal.startswith(ends) or f"={_HIDDEN}(" in literal
 
 
 def show_records(texts: bytes) -> bytes:
-    """The texts of whole events, one after the other, as they are looked through: without what stands in every line,
-    and with a blank for the separator of auditd. As long as they were.
+    """The texts of whole events, one after the other, as they are looked through: with a blank for the separator of
+    auditd. As long as they were.
     """
-    return texts.replace(MARK, b"msg=\0\0\0\0\0(").replace(b"\x1d", b" ")
+    return texts.replace(b"\x1d", b" ")
 
 
-SYSLOG_SPECIAL = ("audit_lost=", "message repeated", "audit(")
+SYSLOG_SPECIAL = (
+    *("audit_lost=", "message repeated", "audit(", "audit: backlog", "audit: rate limit", "audit: out of memory"),
+    *("queue overflow", "audit_pid=", "audit daemon", "dispatch err", "dropping event"),
+)
 """What a syslog line may hold that the reader itself must see, or that is read in other words than it has."""
 _MADE_UP = frozenset({"action", "result", "invalid_user", "facility", "severity", "repeat", "repeat_omitted"})
 """Fields of syslog events whose values are our words; all others are parts of the line."""

@@ -2,17 +2,21 @@
 
 What needs every event is kept up for each: the order of serials, the events already seen, the table of processes. For
 the rest there is a text, the records as `decode_record` shows them and what the taxonomy makes of several records, in
-which a selector looks for what rules need. Reading each record gives the same, ten times as slowly: `follow` refuses
-what it is not sure of, and then leaves no trace.
+which a selector looks for what rules need. Most of it is the log itself; `Followed` has the rest.
+
+Reading each record gives the same, many times as slowly: `follow` ends before what it is not sure of, and then leaves
+no trace of that.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from re import Match
 
 from msgspec import Struct
 
 from daemon.events.assemble import Assembler, Group
-from daemon.events.audit_shape import MARK, SERIAL, Shape, decode_title, path_names, split_arguments
+from daemon.events.audit_parts import ADDRESS, ADDRESSED, ARGUMENTS, CALL, CWD, PATH, TITLE
+from daemon.events.audit_rows import Rows
+from daemon.events.audit_shape import MARK, Caller, Shape, decode_title, read_caller, read_directory, split_arguments
 from daemon.events.audit_values import to_text
 from daemon.events.line_events import same_host
 from daemon.events.losses import Losses
@@ -22,12 +26,10 @@ from daemon.events.scene import Scene
 from daemon.events.syscalls import syscall_name
 from daemon.events.taxonomy import Taxonomy
 from daemon.events.whole_text import (
-    address_text,
-    images_of,
+    Paths,
+    otherwise_shown,
     parent_text,
-    quoted,
     read_paths,
-    records_text,
     title_text,
     user_text,
 )
@@ -35,30 +37,35 @@ from daemon.model import Lost
 
 _EXCEPTIONAL = frozenset({"exit_group", "clone", "clone3", "fork", "vfork", "execveat", ""})
 """Calls that change the table of processes in ways of their own, and one without a name."""
+_PATH_HEAD = b"type=PATH : "
 _MOST = 4096
 
 
 class Started(Struct, frozen=True, gc=False):
-    """A program's start: what SHAPE found, the arguments, and the parent at that time."""
+    """A program's start: what SHAPE found, the arguments, the program as it was called, and the parent at that time."""
 
     shape: Shape
     arguments: Sequence[bytes]
+    called: bytes
     parent: Process | None
 
 
-class Whole(Struct, gc=False):
-    """An event that was followed, of so many lines. `text` None: its lines are the text to look in."""
+class Followed:
+    """What is known of the events of a run that were followed, by number of the row: what was lost before them, the
+    programs that they started, and of calls (`numbers`) the text that the log does not show as it is. `read` were not
+    followed.
+    """
 
-    found: Match[bytes]
-    lines: int
-    at: float
-    lost: list[Lost] | None
-    text: bytes | None = None
-    started: Started | None = None
+    def __init__(self) -> None:
+        self.lost: dict[int, list[Lost]] = {}
+        self.started: dict[int, Started] = {}
+        self.numbers: list[int] = []
+        self.texts: list[bytes] = []
+        self.read: set[int] = set()
 
 
 class WholeEvents:
-    """Matches of `audit_shape.SHAPE` → what was followed, None for one that must be read record by record."""
+    """Rows of whole events → what was followed."""
 
     def __init__(
         self, *, host: str, assembler: Assembler, losses: Losses, processes: Processes, taxonomy: Taxonomy
@@ -71,29 +78,31 @@ class WholeEvents:
         self._nodes: dict[bytes, tuple[str, str]] = {}
         self._parents: dict[tuple[str, int], tuple[Process, bytes]] = {}
 
-    def follow(self, found: Match[bytes], run: Run) -> Whole | None:
-        """Bring everything that needs every event up to this one."""
-        if found.lastindex == SERIAL:
-            shape, (head, stamp, number) = None, found.group(1, SERIAL - 1, SERIAL)
-        else:
-            shape = Shape(*found.groups())
-            head, stamp, number = shape.node, shape.call_stamp, shape.call_serial
-        node, ours = self._nodes.get(head) or self._named(head)
-        at, serial = float(stamp), int(number)
-        start, end = found.span()
-        if not self._assembler.expects(node, at, serial, end - start):
-            return None
-        if not self._losses.expects(node, serial, titled=shape is not None):
-            return None
-        if shape is None:
-            self._assembler.closed.pass_whole(run, end, node, at, serial)
-            return Whole(found, 1, at, self._losses.pass_whole(node, serial, at))
-        told = self._tell(found, shape, ours)
-        if told is None:
-            return None
-        self._assembler.closed.pass_whole(run, end, node, at, serial)
-        lines = found.string.count(b"\n", start, end)
-        return Whole(found, lines, at, self._losses.pass_whole(node, serial, at), *told)
+    def follow(self, rows: Rows, first: int, run: Run, followed: Followed) -> int:
+        """Bring everything that needs every event up to the rows from `first` on; gives the number of the first row
+        that must be read record by record (or of none).
+        """
+        node, ours = self._nodes.get(rows.nodes[first]) or self._named(rows.nodes[first])
+        last = self._in_order(rows, first, node)
+        if last == first or not self._losses.expects(node, rows.serials[first]):
+            return first
+        last = self._tell_calls(rows, first, last, (node, ours), followed)
+        if last == first:
+            return first
+        at, serials = rows.at[first:last], rows.serials[first:last]
+        ends, lines = rows.ends[first:last], rows.lines[first:last]
+        self._assembler.closed.pass_run(run, rows.start(first), ends, lines, at, (node, serials[-1]))
+        for place, lost in self._losses.pass_run(node, serials, at).items():
+            followed.lost[first + place] = lost
+        return last
+
+    def _in_order(self, rows: Rows, first: int, node: str) -> int:
+        """The end of the rows that come and close one after the other, and do nothing else to records in flight."""
+        if first in rows.others:
+            return first
+        until, room = self._assembler.room(node, rows.at[first], rows.serials[first])
+        last = bisect_right(rows.ends, rows.start(first) + room, first, rows.end_of_run(first))
+        return bisect_left(rows.at, until, first, last)
 
     def _named(self, head: bytes) -> tuple[str, str]:
         """The node of `node=… `, and the same as the table of processes has it: empty for this host."""
@@ -103,45 +112,72 @@ class WholeEvents:
         names = self._nodes[head] = node, "" if same_host(node, self._host) else node
         return names
 
-    def _tell(self, found: Match[bytes], shape: Shape, node: str) -> tuple[bytes, Started | None] | None:
-        """The text of a call, and what is known of the program that it started; the table of processes learns it."""
-        name = shape.name.decode() if shape.name else syscall_name(shape.arch.decode(), shape.number.decode())
-        title, paths = decode_title(shape.title), read_paths(shape.paths, shape.head, shape.cwd)
-        more = paths.resolved
-        if name in _EXCEPTIONAL or title is None or more is None or _separated(title, shape.saddr):
+    def _tell_calls(self, rows: Rows, first: int, last: int, names: tuple[str, str], followed: Followed) -> int:
+        """Look at the calls among these rows, in their order; gives the first that is not as usual, else `last`."""
+        node = names[1]
+        news, stuck = self._losses.new_parts(names[0])
+        for number in rows.calls_of(first, last):
+            row = rows.found[number]
+            shape = Shape._make(row)
+            caller = read_caller(shape.ids, shape.exe, shape.rest)
+            others = shape.paths.replace(shape.head, b"").replace(shape.node + _PATH_HEAD, b"") if shape.paths else b""
+            paths = read_paths(shape.cwd, shape.path, shape.path2, others)
+            if caller is None or paths is None or tells_of_parts(shape, paths, news, stuck):
+                return number
+            text = self._tell(number, shape, caller, paths, node, followed)
+            if text is None:
+                return number
+            followed.numbers.append(number)
+            followed.texts.append(text)
+        return last
+
+    def _tell(
+        self, number: int, shape: Shape, caller: Caller, paths: Paths, node: str, followed: Followed
+    ) -> bytes | None:
+        """The text of a call that the log does not show as it is; the table of processes learns of the program that it
+        started. None for one that is not as usual.
+        """
+        name = caller.name or syscall_name(shape.arch.decode(), shape.number.decode())
+        title, user = decode_title(shape.title), self._taxonomy.user_name(caller.user, caller.uid, node)
+        done = shape.success == b"yes"
+        lacks_address = not shape.saddr and done and name in ADDRESSED
+        if title is None or lacks_address or name in _EXCEPTIONAL or b"\x1d" in title:
             return None
-        if shape.user is None or shape.user[:8] == b"unknown(":
-            name_of_user = self._user(shape, node)
-            more += quoted(name_of_user) + user_text(name_of_user.encode("utf-8", "surrogatepass"))
-        else:
-            more += user_text(shape.user)
-        if name == "execve" and shape.success == b"yes":
-            return self._start(found, shape, (title, more, paths.called), node)
-        if shape.arguments is not None or not self._processes.is_running(node, int(shape.pid), to_text(shape.exe)):
+        shown = otherwise_shown(shape, "" if caller.name else name) if shape.saddr or not caller.name else b""
+        if shown is None:
             return None
-        return records_text(found, shape, name) + title_text(title) + more, None
+        if shape.title[:1] != b'"':
+            shown += b"%stype=PROCTITLE %s: proctitle=%s" % (shape.node, shape.head, title_text(title))
+        if name == "execve" and done:
+            started = self._start(shape, caller, paths, title, (node, user))
+            if started is None:
+                return None
+            shown, followed.started[number] = shown + started[0], started[1]
+        elif shape.argc or not self._processes.is_running(node, int(shape.pid), caller.image):
+            return None
+        return shown + paths.resolved + user_text(user, caller.user)
 
     def _start(
-        self, found: Match[bytes], shape: Shape, said: tuple[bytes, bytes, str | None], node: str
-    ) -> tuple[bytes, Started | None] | None:
-        title, more, called = said
-        split = split_arguments(shape.arguments) if shape.arguments is not None else None
-        if split is None or called is None:
+        self, shape: Shape, caller: Caller, paths: Paths, title: bytes, whose: tuple[str, str]
+    ) -> tuple[bytes, Started] | None:
+        node, user = whose
+        called, split = paths.called, split_arguments(shape.arguments) if shape.argc else None
+        if split is None or called is None or len(split[0]) != int(shape.argc):
             return None
-        line, ppid = b" ".join(split[0]), int(shape.ppid)
+        line, ppid, shown = b" ".join(split[0]), int(shape.ppid), b""
         parent = self._processes.find(node, ppid)
         if parent is not None:
-            more += self._parent_text((node, ppid), parent)
-        if b"\x1d" in line or b"\x1d" in more:
+            shown = self._parent_text((node, ppid), parent)
+        if line != title:
+            shown += b'"%s"' % line
+        if b"\x1d" in shown or MARK in shown:
             return None
-        user = self._user(shape, node)
-        images = images_of(shape.exe, called)
+        if split[1] != shape.arguments:
+            shown += b"%stype=EXECVE %s: argc=%s %s\n" % (shape.node, shape.head, shape.argc, split[1])
+        image = caller.image
+        images = image if called == image or called[:1] != "/" else (image, called)
         self._processes.started(Process(int(shape.pid), images, to_text(line), ppid, user, node))
-        text = records_text(found, shape, "execve", split[1]) + title_text(title, line) + more
-        return text, Started(shape, split[0], parent)
-
-    def _user(self, shape: Shape, node: str) -> str:
-        return self._taxonomy.user_name(to_text(shape.user) if shape.user else "", shape.uid.decode(), node)
+        return shown, Started(shape, split[0], paths.first, parent)
 
     def _parent_text(self, key: tuple[str, int], parent: Process) -> bytes:
         known = self._parents.get(key)
@@ -152,27 +188,33 @@ class WholeEvents:
         return known[1]
 
 
-def _separated(title: bytes, saddr: bytes | None) -> bool:
-    """Whether a value holds auditd's separator, which the text shows as a blank: of these the kernel writes hex."""
-    return b"\x1d" in title or (saddr is not None and b"\x1d" in address_text(saddr))
-
-
-def says_more(whole: Whole) -> bool:
-    """Whether MARK stands elsewhere in the text of an event than at the heads of its records."""
-    return (whole.found[0] if whole.text is None else whole.text).count(MARK) != whole.lines
+def tells_of_parts(shape: Shape, paths: Paths, news: int, stuck: int) -> bool:
+    """Whether the records that the event has are among `news`, or those that it lacks are not among `stuck`, as bits:
+    what `look_for_parts` finds of them, but for what depends on the system call, of which `follow` refuses an event
+    that lacks it.
+    """
+    few = int(shape.items) > paths.records
+    lacks = (PATH if few else 0) | (CWD if paths.relative and not shape.cwd else 0)
+    if not news:
+        return lacks & ~stuck != 0
+    has = TITLE | CALL | (PATH if paths.records and not few else 0) | (CWD if shape.cwd else 0)
+    has |= (ARGUMENTS if shape.argc else 0) | (ADDRESS if shape.saddr else 0)
+    return has & news != 0 or lacks & ~stuck != 0
 
 
 def start_scene(group: Group, started: Started) -> Scene:
     """The scene of a program's start, for the event of that kind alone: as `build_scene` makes it of all records."""
     shape = started.shape
-    name = (shape.name or b"execve").decode()
+    caller = read_caller(shape.ids, shape.exe, shape.rest)
+    assert caller is not None
+    name = caller.name or "execve"
     call = {
-        "ppid": shape.ppid.decode(), "pid": shape.pid.decode(), "auid": shape.auid.decode(), "uid": shape.uid.decode(),
-        "euid": shape.euid.decode(), "tty": to_text(shape.tty), "success": shape.success.decode(),
-        "exe": to_text(shape.exe), "key": to_text(shape.key.strip(b'"')), "SYSCALL": name,
+        "ppid": shape.ppid.decode(), "pid": shape.pid.decode(), "auid": caller.auid, "uid": caller.uid,
+        "euid": caller.euid, "tty": caller.tty, "success": "yes", "exe": caller.image, "key": caller.key,
+        "SYSCALL": name,
     }  # fmt: skip
-    if shape.user is not None:
-        call["UID"] = to_text(shape.user)
+    if caller.user:
+        call["UID"] = caller.user
     return Scene(
         group,
         (),
@@ -180,7 +222,6 @@ def start_scene(group: Group, started: Started) -> Scene:
         name,
         tuple(map(to_text, started.arguments)),
         has_execve=True,
-        cut_short=len(started.arguments) < int(shape.argc or b"0"),
-        cwd=to_text(shape.cwd or b""),
-        paths=tuple({"item": "0", "name": to_text(name)} for first, name in path_names(shape.paths) if first),
+        cwd=to_text(read_directory(shape.cwd) or b""),
+        paths=({"item": "0", "name": to_text(started.called)},) if started.called else (),
     )

@@ -6,15 +6,13 @@ says of them. More text than the events will have does no harm; less would lose 
 
 import posixpath
 from functools import lru_cache
-from re import Match
 from typing import NamedTuple
 
-from daemon.events.audit_shape import CONTROLS, TITLE, Shape, path_names
+from daemon.events.audit_shape import CONTROLS, MARK, Shape, read_directory, split_address, split_paths
 from daemon.events.audit_values import to_text
 from daemon.events.processes import Process
 from daemon.events.sockaddr import parse_sockaddr
 
-_ARGUMENTS = 1 + Shape._fields.index("arguments")
 _ABSENT = frozenset({b"", b"?", b"(null)", b"(none)"})
 
 
@@ -23,49 +21,57 @@ def quoted(value: str) -> bytes:
     return b'"%s"' % value.encode("utf-8", "surrogatepass")
 
 
-def user_text(name: bytes) -> bytes:
-    """Who made a call."""
-    return b'\x01%s"' % name
+@lru_cache(maxsize=1024)
+def user_text(name: str, said: str) -> bytes:
+    """Who made a call; `said` is the name in its record, if it has one."""
+    text = b'\x01%s"' % name.encode("utf-8", "surrogatepass")
+    return text if name == said else quoted(name) + text
 
 
-def title_text(title: bytes, command_line: bytes | None = None) -> bytes:
-    """The end of a PROCTITLE record from its value on, and the title as it is, which the kernel may have cut; beside
-    it the whole command line.
-    """
+def title_text(title: bytes) -> bytes:
+    """The end of a PROCTITLE record from its value on, and the title as it is, where those are not the same."""
     shown = title.translate(CONTROLS)
-    text = b'"%s"\n' % shown
-    if shown != title:
-        text += b'"%s"' % title
-    return text if command_line is None or command_line == title else text + b'"%s"' % command_line
+    return b'"%s"\n' % shown if shown == title else b'"%s"\n"%s"' % (shown, title)
 
 
 class Paths(NamedTuple):
-    """What the PATH records of a call say: the paths that are not written as they resolve, quoted (None where it cannot
-    be said to what they do), and of an execve the program as it was called (None with several items 0).
+    """What the PATH records of a call say: how many there are, whether any has a relative name, the paths that are not
+    written as they resolve, quoted, and of an execve the program as it is written, and as it was called (None with
+    several).
     """
 
-    resolved: bytes | None
+    records: int
+    relative: bool
+    resolved: bytes
+    first: bytes
     called: str | None
 
 
-def read_paths(records: bytes, head: bytes, cwd: bytes | None) -> Paths:
-    """The PATH records of a call with this head. Programs open the same files over and over, so it is remembered."""
-    return _read_paths(records.replace(head, b""), cwd)
-
-
-@lru_cache(maxsize=4096)
-def _read_paths(records: bytes, cwd: bytes | None) -> Paths:
-    text: bytes | None = b""
-    first = []
-    for item, name in path_names(records):
+@lru_cache(maxsize=1024)
+def read_paths(said: bytes, path: bytes, path2: bytes, others: bytes) -> Paths | None:
+    """What a CWD record says (empty: there is none), and the PATH records of a call without their heads (`others` a
+    line each); None for those that are not as usual, or if it cannot be said what they resolve to. Programs open the
+    same files over and over, so it is remembered.
+    """
+    cwd = read_directory(said) if said else None
+    records = [*filter(None, (path, path2)), *others.split(b"\n")[:-1]]
+    names = split_paths(records)
+    if names is None or (said and cwd is None):
+        return None
+    text, first, called = b"", [], []
+    for item, name in names:
         if name in _ABSENT:
             continue
         plain = is_plain(name)
-        if not plain:
-            text = None if text is None or (name[:1] != b"/" and cwd is None) else text + b'"%s"' % resolve(name, cwd)
+        if not plain and name[:1] != b"/" and cwd is None:
+            return None
+        text += b"" if plain else b'"%s"' % resolve(name, cwd)
         if item:
-            first.append(name if plain else resolve(name, cwd))
-    return Paths(text, to_text(b"".join(first)) if len(first) < 2 else None)  # noqa: PLR2004 - none or one
+            first.append(name)
+            called.append(name if plain else resolve(name, cwd))
+    relative = any(name[:1] != b"/" for _, name in names)
+    one = len(first) < 2  # noqa: PLR2004 - none or one
+    return Paths(len(records), relative, text, b"".join(first), to_text(b"".join(called)) if one else None)
 
 
 def is_plain(name: bytes) -> bool:
@@ -73,14 +79,14 @@ def is_plain(name: bytes) -> bool:
     return name[:1] == b"/" and b"//" not in name and b"/." not in name and (name[-1:] != b"/" or len(name) == 1)
 
 
+@lru_cache(maxsize=1024)
 def resolve(name: bytes, cwd: bytes | None) -> bytes:
     """A path relative to the current directory made absolute."""
     return posixpath.normpath(posixpath.join(cwd or b"", name))
 
 
-def images_of(exe: bytes, called: str) -> str | tuple[str, ...]:
+def images_of(image: str, called: str) -> str | tuple[str, ...]:
     """The program of an execve as resolved, then as called if that is another path."""
-    image = to_text(exe)
     return (image, called) if called.startswith("/") and called != image else image
 
 
@@ -89,7 +95,7 @@ def parent_text(parent: Process) -> bytes:
     return b"".join(map(quoted, (*parent.images, parent.command_line, parent.user)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def address_text(saddr: bytes) -> bytes:
     """What a socket address (hex) says, in the names of auparse and as the values of an event."""
     address = parse_sockaddr(saddr.decode())
@@ -102,17 +108,20 @@ def address_text(saddr: bytes) -> bytes:
     return b"%s path=%s" % (said, host) if address.family == "local" else said
 
 
-def records_text(found: Match[bytes], shape: Shape, name: str, arguments: bytes | None = None) -> bytes:
-    """The records up to the value of PROCTITLE, decoded; `arguments` as the EXECVE record shows them."""
-    lines, start, end = found.string, found.start(), found.start(TITLE)
-    if arguments is None:
-        records = lines[start:end]
-    else:
-        records = lines[start : found.start(_ARGUMENTS)] + arguments + lines[found.end(_ARGUMENTS) : end]
-    if shape.name is None:
-        records = records.replace(b"\n", b" SYSCALL=%s\n" % name.encode(), 1)
-    if shape.saddr is None:
-        return records
-    said = address_text(shape.saddr)
-    # where auditd did not read the address, what it says stands at the end of its record
-    return said + records.replace(b"saddr=%s\n" % shape.saddr, b"saddr=%s%s\n" % (shape.saddr, said), 1)
+def otherwise_shown(shape: Shape, name: str) -> bytes | None:
+    """The records of a call that decoded text shows in other words than the log, as it shows them, but for those of
+    every call: one that auditd did not name (`name` is what it would have written, else empty), an address that it did
+    not read; and the values of an address. None for one that is not as usual, or could be shown as another.
+    """
+    text = b""
+    if name:
+        text = b"%s SYSCALL=%s\n" % (shape.lines[: shape.lines.index(b"\n")], name.encode())
+    if not shape.saddr:
+        return text
+    split = split_address(shape.saddr)
+    said = address_text(split[0]) if split is not None else b"\x1d"
+    if split is None or b"\x1d" in said or MARK in said:
+        return None
+    if not split[1]:
+        text += b"%stype=SOCKADDR %s: saddr=%s%s\n" % (shape.node, shape.head, split[0], said)
+    return text + said

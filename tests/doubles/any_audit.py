@@ -38,6 +38,7 @@ class AnyAudit:
         )
         self._enriched = rng.random() < 0.6
         self._odd = rng.choice((0.0, 0.02, 0.15))
+        self._lacking = rng.choice((0.0, 0.0, 0.05, 0.15))  # what lacks records is not followed, nor what comes next
         self._pids = list(range(300, 303))
         self._images = dict.fromkeys(self._pids, b"/usr/bin/curl")
 
@@ -97,8 +98,13 @@ class AnyAudit:
         return self._alone()
 
     def _plain_call(self, node: bytes) -> list[bytes]:
+        """With a record of every kind: the log is known to have them."""
         stamp = b"msg=audit(%d.%03d:%d)" % (*divmod(self._ms, 1000), self._serial)
-        parts = (self._syscall("kill", enriched=True), b"type=PROCTITLE @: proctitle=6C73")
+        parts = (
+            self._syscall("kill", enriched=True).replace(b"items=#", b"items=1", 1),
+            b'type=EXECVE @: argc=1 a0="ls"', b"type=SOCKADDR @: saddr=0200", b'type=CWD @: cwd="/"',
+            b'type=PATH @: item=0 name="/bin/ls" inode=1 nametype=NORMAL', b"type=PROCTITLE @: proctitle=6C73",
+        )  # fmt: skip
         return [node + part.replace(b"@", stamp, 1) for part in parts]
 
     def _head(self) -> tuple[bytes, bytes]:
@@ -113,14 +119,17 @@ class AnyAudit:
         enriched = self._enriched if rng.random() < 0.9 else not self._enriched
         argv = [self.value() for _ in range(rng.choice((1, 1, 2, 3, 12)))]
         parts: list[bytes] = [self._syscall(name, enriched=enriched)]
-        if name in {"execve", "execveat"} and rng.random() < 0.95:
+        if name in {"execve", "execveat"} and rng.random() >= self._lacking:
             parts += self._execve(argv)
-        if name in {"connect", "accept4"} and rng.random() < 0.95:
+        if name in {"connect", "accept4"} and rng.random() >= self._lacking:
             parts.append(self._socket(enriched=enriched))
-        if rng.random() < 0.9:
+        if rng.random() >= self._lacking:
             parts.append(b"type=CWD @: cwd=" + self._string(b"/" + self._plain()))
-        parts += [self._item(number, enriched=enriched) for number in range(rng.choice((0, 1, 2, 2, 3)))]
-        if rng.random() < 0.95:
+        items = [self._item(number, enriched=enriched) for number in range(rng.choice((0, 1, 2, 2, 3)))]
+        parts += items
+        told = len(items) if rng.random() >= self._lacking else rng.randrange(3)
+        parts[0] = parts[0].replace(b"items=#", b"items=%d" % told, 1)
+        if rng.random() >= self._lacking:
             title = rng.choice((b"\0".join(argv)[:128], self.value(), b"\0".join(argv)))
             parts.append(b"type=PROCTITLE @: proctitle=" + self._string(title))
         if rng.random() < 0.1:
@@ -139,11 +148,11 @@ class AnyAudit:
         exe = self._images[pid]
         keys = (b"(null)", b"(null)", b'"exec"', b'"exec"', self._string(self._plain()), b"6162016364")
         call = (
-            b"type=SYSCALL @: arch=%s syscall=%d success=%s exit=%d a0=%s a1=7f a2=%s a3=0 items=%d ppid=%d pid=%d auid=%d "
+            b"type=SYSCALL @: arch=%s syscall=%d success=%s exit=%d a0=%s a1=7f a2=%s a3=0 items=# ppid=%d pid=%d auid=%d "
             b"uid=%d gid=0 euid=%d suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=%s ses=%d comm=%s exe=%s%s key=%s"
         ) % (
             rng.choice((b"c000003e",) * 9 + (b"40000003",)), number, done, result,
-            rng.choice((b"ffffff9c", b"3", b"0", b"1200011")), rng.choice((b"241", b"0", b"1")), rng.randrange(3), ppid, pid, auid,
+            rng.choice((b"ffffff9c", b"3", b"0", b"1200011")), rng.choice((b"241", b"0", b"1")), ppid, pid, auid,
             uid, rng.choice(tuple(_USERS)), rng.choice((b"pts0", b"(none)", b"ttyS0")), rng.choice((4294967295, 7)),
             self._string(exe.rpartition(b"/")[2][:15] or b"c"), self._string(exe),
             rng.choice((b"", b" subj=unconfined", b" subj==unconfined", b" subj=a:b:c-s0:c1.c2")), rng.choice(keys),
@@ -170,7 +179,7 @@ class AnyAudit:
             said = [*said[:-1], chunks]
         elif shape < 0.2:
             said[-1] = b"a%d=%s" % (len(argv) - 1, rng.choice((b"bare", b"BARE", b"", b"ab'c")))
-        argc = len(argv) if rng.random() < 0.9 else len(argv) + 3
+        argc = len(argv) if rng.random() >= self._lacking else len(argv) + 3
         return [b"type=EXECVE @: argc=%d %s" % (argc, b" ".join(said))]
 
     def _item(self, number: int, *, enriched: bool) -> bytes:

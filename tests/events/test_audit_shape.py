@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.events.audit_shape import SERIAL, SHAPE, TITLE, Shape, decode_title, path_names, split_arguments
+from daemon.events.audit_shape import (
+    MARK,
+    SHAPE,
+    Shape,
+    are_names,
+    decode_title,
+    read_caller,
+    read_directory,
+    split_address,
+    split_arguments,
+    split_paths,
+)
 from daemon.events.audit_values import to_text
 from daemon.events.auditd import Record, decode_execve, decode_record, parse_record
 from daemon.model import Position
@@ -36,27 +47,72 @@ def record_of(line: bytes) -> Record:
     return found
 
 
+def rows_of(data: bytes) -> list[Shape]:
+    """What is found in lines, of which nothing may be left."""
+    rows = [Shape._make(found) for found in SHAPE.findall(data)]
+    assert b"".join(row.lines for row in rows) == data
+    return rows
+
+
+def paths_of(row: Shape) -> list[bytes]:
+    others = row.paths.replace(row.head, b"").replace(row.node + b"type=PATH : ", b"")
+    return [*filter(None, (row.path, row.path2)), *others.split(b"\n")[:-1]]
+
+
+def is_usual(row: Shape) -> bool:
+    """Whether all parts of a row are as they should be."""
+    if row.alone:
+        return are_names(row.names) and MARK not in row.said
+    return bool(
+        row.stamp
+        and read_caller(row.ids, row.exe, row.rest)
+        and decode_title(row.title) is not None
+        and split_paths(paths_of(row)) is not None
+        and (not row.cwd or read_directory(row.cwd))
+        and (not row.saddr or split_address(row.saddr))
+        and (not row.argc or split_arguments(row.arguments))
+    )
+
+
+def is_whole(data: bytes) -> bool:
+    return data.endswith(b"\n") and len(rows_of(data)) == 1 and is_usual(rows_of(data)[0])
+
+
 def test_a_call_is_taken_apart() -> None:
-    found = SHAPE.fullmatch(FULL)
-    assert found is not None
-    assert found.lastindex == TITLE
-    shape = Shape(*found.groups())
-    assert (shape.call_stamp, shape.call_serial, shape.pid, shape.ppid) == (b"1.1", b"7", b"3", b"2")
-    assert (shape.exe, shape.key, shape.name, shape.user) == (b"/bin/c", b'"k"', b"execve", b"alice")
-    assert (shape.argc, shape.arguments, shape.saddr, shape.cwd) == (b"1", b'a0="c"', b"0200", b"/r")
-    assert path_names(shape.paths) == [(True, b"/bin/c")]
-    assert shape.title == b"63"
+    (row,) = rows_of(FULL)
+    assert (row.stamp, row.serial, row.items, row.pid, row.ppid) == (b"1.1", b"7", b"2", b"3", b"2")
+    assert (row.exe, row.argc, row.arguments, row.title) == (b"/bin/c", b"1", b'a0="c"', b"63")
+    caller = read_caller(row.ids, row.exe, row.rest)
+    assert caller is not None
+    assert (caller.image, caller.key, caller.name, caller.user) == ("/bin/c", "k", "execve", "alice")
+    assert (caller.auid, caller.uid, caller.euid, caller.tty) == ("1000", "1000", "1000", "pts0")
+    assert split_address(row.saddr) == (b"0200", True)
+    assert read_directory(row.cwd) == b"/r"
+    assert split_paths(paths_of(row)) == [(True, b"/bin/c")]
 
 
 def test_a_record_that_stands_alone_is_taken_apart() -> None:
-    found = SHAPE.fullmatch(ALONE)
-    assert found is not None
-    assert (found.lastindex, found[SERIAL]) == (SERIAL, b"5")
+    (row,) = rows_of(ALONE)
+    assert (row.alone, row.stamp, row.serial) == (b"USER_LOGIN", b"1795252500.400", b"5")
+    assert is_usual(row)
 
 
 def test_the_usual_start_of_a_program_has_the_shape_in_both_formats() -> None:
-    for lines in ([FULL], [FULL.replace(b'\x1dARCH=x86_64 SYSCALL=execve AUID="alice" UID="alice" GID="x"', b"")]):
-        assert SHAPE.fullmatch(lines[0]) is not None
+    raw = FULL.replace(b'\x1dARCH=x86_64 SYSCALL=execve AUID="alice" UID="alice" GID="x"', b"")
+    assert is_whole(FULL)
+    assert is_whole(raw)
+    (row,) = rows_of(raw)
+    caller = read_caller(row.ids, row.exe, row.rest)
+    assert caller is not None
+    assert (caller.name, caller.user) == ("", "")
+
+
+def test_paths_beyond_the_second_stand_together() -> None:
+    line = b'type=PATH msg=audit(1.1:7): item=%d name="/bin/%d" inode=1 nametype=NORMAL\n'
+    raw = FULL.replace(b"type=PROCTITLE", b"".join(line % (number, number) for number in (1, 2, 3)) + b"type=PROCTITLE")
+    (row,) = rows_of(raw)
+    names = split_paths(paths_of(row))
+    assert names == [(True, b"/bin/c"), (False, b"/bin/1"), (False, b"/bin/2"), (False, b"/bin/3")]
 
 
 @pytest.mark.parametrize(
@@ -90,43 +146,81 @@ def test_the_usual_start_of_a_program_has_the_shape_in_both_formats() -> None:
 )
 def test_what_looks_otherwise_is_refused(old: bytes, new: bytes) -> None:
     assert FULL.count(old) >= 1
-    assert SHAPE.fullmatch(FULL.replace(old, new)) is None
+    data = FULL.replace(old, new)
+    assert not is_whole(data if data.endswith(b"\n") else data + b"x\n")
+
+
+def test_a_mark_that_is_no_head_is_refused() -> None:
+    for old in (
+        b'comm="c',
+        b'exe="/bin/c',
+        b'key="k',
+        b'UID="alice',
+        b'a0="c',
+        b"SADDR={ x",
+        b'cwd="/r',
+        b'name="/bin/c',
+        b'OUID="root',
+    ):
+        assert FULL.count(old) >= 1
+        assert not is_whole(FULL.replace(old, old + MARK))
+    assert not is_whole(FULL.replace(b"proctitle=63", b"proctitle=" + (b"c" + MARK).hex().upper().encode()))
+    for old in (b'acct="x', b'exe="/usr/sbin/sshd', b"hostname=?", b"terminal=ssh"):
+        assert is_whole(ALONE)
+        assert not is_whole(ALONE.replace(old, old + MARK))
+
+
+def test_the_same_path_record_twice_is_refused() -> None:
+    line = FULL.partition(b"type=PATH")[2].partition(b"\n")[0]
+    assert not is_whole(FULL.replace(b"type=PROCTITLE", b"type=PATH" + line + b"\ntype=PROCTITLE"))
 
 
 def test_a_path_behind_which_the_line_ends_in_cr_lf_is_refused() -> None:
     raw = FULL.replace(b'nametype=NORMAL\x1dOUID="root"\n', b"nametype=NORMAL\n")
-    assert SHAPE.fullmatch(raw) is not None
-    assert SHAPE.fullmatch(raw.replace(b"NORMAL\n", b"NORMAL\r\n")) is None
+    assert is_whole(raw)
+    assert not is_whole(raw.replace(b"NORMAL\n", b"NORMAL\r\n"))
 
 
 @pytest.mark.parametrize("acct", [b'"x\x1d"', b"7861", b'"x"y"'])
 def test_a_record_of_a_program_with_hostile_text_is_refused(acct: bytes) -> None:
-    assert SHAPE.fullmatch(ALONE.replace(b'acct="x"', b"acct=" + acct)) is None
-    assert SHAPE.fullmatch(ALONE.replace(b'exe="/usr/sbin/sshd"', b'exe="/usr/sbin/ sshd"')) is None
+    assert not is_whole(ALONE.replace(b'acct="x"', b"acct=" + acct))
+    assert not is_whole(ALONE.replace(b'exe="/usr/sbin/sshd"', b'exe="/usr/sbin/ sshd"'))
 
 
 @given(st.integers(0, 5000))
-def test_a_shape_holds_one_event_from_the_beginning_of_a_line_to_the_end_of_one(seed: int) -> None:
+def test_a_row_is_one_event_from_the_beginning_of_a_line_to_the_end_of_one(seed: int) -> None:
     data = b"".join(line + b"\n" for line in AnyAudit(random.Random(seed)).lines(6))  # noqa: S311 - a seeded log
-    for found in SHAPE.finditer(data):
-        records = [record_of(line) for line in found[0].split(b"\n")[:-1]]
-        assert len({(record.node, record.stamp, record.serial) for record in records}) == 1
-        assert found.start() == 0 or data[found.start() - 1 : found.start()] == b"\n"
-        assert found[0].endswith(b"\n")
-        if found.lastindex == SERIAL:
-            assert len(records) == 1
-            continue
-        shape = Shape(*found.groups())
-        call, title = decode_record(records[0]).fields, decode_record(records[-1]).fields["proctitle"]
-        assert [to_text(one) for one in (shape.exe, shape.pid, shape.ppid, shape.uid)] == [
-            call[key] for key in ("exe", "pid", "ppid", "uid")
-        ]
-        assert call["key"] == to_text(shape.key.strip(b'"'))
-        decoded = decode_title(shape.title)
-        assert decoded is None or to_text(decoded) == title
-        names = [decode_record(record).fields for record in records if record.kind == "PATH"]
-        named = [(one["item"] == "0", one["name"]) for one in names if one["name"] != "(null)"]
-        assert [(first, to_text(name)) for first, name in path_names(shape.paths) if name != b"(null)"] == named
+    for row in rows_of(data):
+        assert row.lines.endswith(b"\n")
+        if not row.stamp:
+            assert row.lines.count(b"\n") == 1
+        elif is_usual(row):
+            records = [record_of(line) for line in row.lines.split(b"\n")[:-1]]
+            assert len({(record.node, record.stamp, record.serial) for record in records}) == 1
+            assert row.lines.count(MARK) == len(records)
+            if row.alone:
+                assert len(records) == 1
+            else:
+                is_decoded(row, records)
+
+
+def is_decoded(row: Shape, records: list[Record]) -> None:
+    """The parts of a call are the values of its records."""
+    call, title = decode_record(records[0]).fields, decode_record(records[-1]).fields["proctitle"]
+    caller, decoded = read_caller(row.ids, row.exe, row.rest), decode_title(row.title)
+    assert caller is not None
+    said = (caller.image, to_text(row.pid), to_text(row.ppid), caller.uid, caller.key)
+    assert said == tuple(call[key] for key in ("exe", "pid", "ppid", "uid", "key"))
+    assert (caller.name, caller.user) == (call.get("SYSCALL", ""), call.get("UID", ""))
+    assert decoded is not None
+    assert to_text(decoded) == title
+    names = [decode_record(record).fields for record in records if record.kind == "PATH"]
+    named = [(one["item"] == "0", one["name"]) for one in names if one["name"] != "(null)"]
+    found = split_paths(paths_of(row))
+    assert found is not None
+    assert [(first, to_text(name)) for first, name in found if name != b"(null)"] == named
+    cwd = [decode_record(record).fields["cwd"] for record in records if record.kind == "CWD"]
+    assert ([to_text(read_directory(row.cwd) or b"")] if row.cwd else []) == cwd
 
 
 said = st.lists(

@@ -1,11 +1,15 @@
 """What is missing from the log, and what only the kernel can say."""
 
 import math
+from pathlib import Path
 
-from daemon.events.assemble import Assembler
+import pytest
+
+from daemon.events.assemble import Assembler, Group
 from daemon.events.auditd import Record, parse_record
 from daemon.events.losses import KernelLosses, Losses
 from daemon.model import Lost, Position, Snapshot
+from tests.doubles.audit_lines import lost_of, read_all
 
 HERE = Position("", "", 0)
 
@@ -24,7 +28,8 @@ def feed(losses: Losses, *records: Record) -> list[tuple[str, int | None]]:
 def test_a_gap_is_believed_after_two_seconds_of_log_time() -> None:
     losses = Losses("a")
     assert feed(losses, record(1), record(5, 101), record(6, 102.9)) == []
-    assert losses.feed(record(7, 103)) == [Lost("a", "audit_gap", 3, 101.0, "audit serials 2 to 4 never came")]
+    gap = Lost("a", "audit_gap", 3, 101.0, "audit serials 2 to 4 never came", since=100.0)
+    assert losses.feed(record(7, 103)) == [gap]
 
 
 def test_a_gap_is_believed_after_two_idle_seconds() -> None:
@@ -55,6 +60,160 @@ def test_a_reboot_is_no_gap() -> None:
     feed(losses, record(90_000), record(1), record(2), record(3))
     feed(losses, record(50, kind="SYSTEM_BOOT"), record(51))
     assert losses.tick(math.inf) == []
+
+
+@pytest.mark.parametrize(("highest", "serial"), [(3000, 1), (90_000, 1), (50, 49), (4294967290, 3)])
+@pytest.mark.parametrize("daemon", [True, False], ids=["auditd says so", "by the time alone"])
+def test_a_boot_begins_the_numbers_anew(highest: int, serial: int, *, daemon: bool) -> None:
+    """A13: and what is lost in the new boot is counted from there."""
+    if not daemon and highest == 4294967290:
+        return  # by the time alone these numbers wrapped
+    losses = Losses("a")
+    feed(losses, record(highest - 1), record(highest))
+    told = start(losses, at=160.0) if daemon else []
+    told += feed(losses, *(record(serial + step, 160.0) for step in (0, 1, 4)))
+    told += [(lost.why, lost.count) for lost in losses.tick(math.inf)]
+    assert told == [("audit_gap", 2)]
+
+
+def test_a_clock_that_was_set_back_over_a_boot() -> None:
+    losses = Losses("a")
+    feed(losses, record(3000, 10_000.0))
+    start(losses, at=6400.0)
+    feed(losses, record(4, 6400.0), record(5, 6400.0), record(7, 6401.0))
+    assert [lost.count for lost in losses.tick(math.inf)] == [1]
+
+
+def test_a_clock_that_jumps_back_and_forth_makes_no_gap() -> None:
+    """A13: the numbers go on whatever the clock says; a gap is believed by the caller's clock."""
+    losses = Losses("a")
+    clock = [10_000.0, 6400.0, 6401.0, 10_002.0, 10_003.0]
+    assert feed(losses, *(record(serial, at) for serial, at in enumerate(clock, 1))) == []
+    assert feed(losses, record(8, 6400.0), record(9, 6400.5)) == []
+    assert losses.tick(5.0) == []
+    assert [lost.count for lost in losses.tick(7.1)] == [2]
+
+
+def test_system_boot_takes_back_what_opened_since_auditd_began() -> None:
+    """The numbers of the new boot may lie ahead of those of the one before."""
+    losses = Losses("a")
+    feed(losses, record(50))
+    start(losses, at=160.0)
+    told = feed(losses, record(60, 160.1), record(61, 163.0), record(66, 163.1, "SYSTEM_BOOT"), record(67, 163.2))
+    assert told == []
+    assert losses.tick(math.inf) == []
+
+
+def test_a_gap_after_system_boot_is_one() -> None:
+    losses = Losses("a")
+    feed(losses, record(3000))
+    start(losses, at=160.0)
+    feed(losses, record(4, 160.0), record(6, 160.1), record(7, 160.2, "SYSTEM_BOOT"), record(9, 160.3))
+    assert [lost.count for lost in losses.tick(math.inf)] == [1, 1]
+
+
+def test_the_first_records_of_a_boot_may_stand_mixed() -> None:
+    losses = Losses("a")
+    feed(losses, record(8), record(5), record(7))
+    assert [(lost.count, lost.detail) for lost in losses.tick(math.inf)] == [(1, "audit serials 6 to 6 never came")]
+
+
+def start(losses: Losses, at: float, kind: str = "DAEMON_START", node: str = "") -> list[tuple[str, int | None]]:
+    one = record(2049, at, kind, node)
+    (group,) = Assembler("a").feed(one)
+    return feed(losses, one) + [(lost.why, lost.count) for lost in losses.closed(group)]
+
+
+def test_auditd_that_began_without_having_ended_was_killed() -> None:
+    """A09: believed when ten seconds did not show that the host began anew."""
+    losses = Losses("a")
+    feed(losses, record(51, 100.0))
+    start(losses, at=101.0)
+    assert feed(losses, record(53, 101.0), record(54, 110.9)) == []
+    killed, gap = losses.feed(record(55, 111.0))
+    assert (killed.why, killed.count, killed.since, killed.at) == ("auditd_killed", None, 100.0, 101.0)
+    assert (gap.why, gap.count, gap.since) == ("audit_gap", 1, 100.0)
+
+
+def test_that_auditd_was_killed_is_told_by_the_clock_too_and_after_a_restart_of_ours() -> None:
+    before, after = Losses("a"), Losses("a")
+    feed(before, record(51))
+    start(before, at=101.0)
+    after.restore(before.changes())
+    assert after.tick(5.0) == []
+    assert [lost.why for lost in after.tick(15.0)] == ["auditd_killed"]
+    assert after.tick(math.inf) == []
+
+
+@pytest.mark.parametrize("end", ["DAEMON_END", "DAEMON_ABORT"])
+def test_auditd_that_ended_was_not_killed(end: str) -> None:
+    losses = Losses("a")
+    feed(losses, record(51))
+    told = start(losses, 100.5, end)
+    start(losses, 101.0)
+    feed(losses, record(52, 101.0))
+    assert losses.tick(math.inf) == []
+    assert told == ([] if end == "DAEMON_END" else [("audit_daemon", None)])
+
+
+def test_a_host_that_lost_power_did_not_have_its_auditd_killed() -> None:
+    losses = Losses("a")
+    feed(losses, record(3000))
+    start(losses, 160.0)
+    feed(losses, record(5, 160.0))
+    assert losses.tick(math.inf) == []
+
+
+def test_the_first_start_that_is_seen_is_none_after_a_kill() -> None:
+    losses = Losses("a")
+    start(losses, 99.0)
+    feed(losses, record(5))
+    assert losses.tick(math.inf) == []
+
+
+def test_auditd_says_that_something_went_wrong() -> None:
+    losses = Losses("a")
+    feed(losses, record(5))
+    assert start(losses, 100.0, "DAEMON_ERR") == [("audit_daemon", None)]
+
+
+def test_the_kernels_count_set_back_says_how_many_were_lost() -> None:
+    losses = Losses("a")
+    line = b"type=CONFIG_CHANGE msg=audit(100.000:7): op=set lost=0 old=%d auid=1000 ses=1 res=1"
+    found = []
+    for old in (59, 0):
+        one = parse_record(line % old, HERE)
+        assert one is not None
+        feed(losses, record(6), one)
+        group = Group("", "100.000", 7, 100.0, [one], {one.digest}, closed_by="time")
+        found += [(lost.why, lost.count) for lost in losses.closed(group)]
+    assert found == [("audit_lost_reset", 59)]
+
+
+def test_go_libaudits_logs(shared_data: Path) -> None:
+    """A01: nine events lost, none at the wrap, none where records stand out of order."""
+    found = {}
+    for name in ("normal", "lost_messages", "rollover", "out_of_order"):
+        lines = (shared_data / "go-libaudit" / "testdata" / f"{name}.log").read_bytes().split(b"\n")
+        losses = Losses("a")
+        records = [one for line in lines if (one := parse_record(line, HERE)) is not None]
+        told = [lost for one in records for lost in losses.feed(one)] + losses.tick(math.inf)
+        found[name] = [lost.count for lost in told if lost.why == "audit_gap"]
+    assert found == {"normal": [], "lost_messages": [9], "rollover": [], "out_of_order": []}
+
+
+def test_a_real_log_with_a_rate_limit_a_backlog_and_a_killed_auditd(shared_data: Path) -> None:
+    """A03: 18→38 by the rate limit, 51→53 while auditd was dead; 18, 45 and 50 are cut short."""
+    lines = (shared_data / "auditd-3.0.9" / "run2" / "audit.log").read_text().split("\n")
+    found = [(lost.why, lost.count, lost.detail) for lost in lost_of(read_all("auditd", *lines))]
+    assert sorted(found, key=str) == [
+        ("audit_gap", 1, "audit serials 52 to 52 never came"),
+        ("audit_gap", 19, "audit serials 19 to 37 never came"),
+        ("audit_incomplete", 1, "event 18 lacks 1 PROCTITLE"),
+        ("audit_incomplete", 2, "event 45 lacks 1 PROCTITLE, 1 PATH"),
+        ("audit_incomplete", 2, "event 50 lacks 1 PROCTITLE, 1 PATH"),
+        ("auditd_killed", None, "auditd began anew without having ended: it was killed, or it crashed"),
+    ]
 
 
 def test_auditds_own_records_have_numbers_of_their_own() -> None:

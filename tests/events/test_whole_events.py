@@ -4,15 +4,14 @@ import math
 import random  # noqa: TID251 - seeded logs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.events.assemble import Assembler
-from daemon.events.audit_shape import SHAPE
+from daemon.events.audit_rows import Rows
 from daemon.events.auditd_reader import AuditdReader
 from daemon.events.processes import Process
-from daemon.events.runs import Run
-from daemon.events.whole_events import Whole, says_more
+from daemon.events.whole_events import Followed
 from daemon.model import Event, Lost
 from tests.doubles.any_audit import AnyAudit
 from tests.doubles.audit_lines import NOW, USERS, execve, lines_of
@@ -31,11 +30,13 @@ def fresh(*lines: str) -> AuditdReader:
     return reader
 
 
-def follow(reader: AuditdReader, lines: list[str]) -> Whole | None:
+def follow(reader: AuditdReader, lines: list[str]) -> Followed | None:
+    """What is known of the event of these lines, if it is followed."""
     data = lines_of(*lines).data
-    found = SHAPE.match(data)
-    assert found is not None
-    return reader._whole.follow(found, Run(data))
+    rows, followed = Rows(data), Followed()
+    assert len(rows) == 1
+    last = reader._whole.follow(rows, 0, reader.assembler.closed.begin_run(data), followed)
+    return followed if last else None
 
 
 def known(reader: AuditdReader) -> tuple[object, object]:
@@ -47,11 +48,10 @@ def test_a_start_behind_another_is_followed() -> None:
     reader = fresh(*FIRST)
     whole = follow(reader, execve(2, "curl", "x y", pid=6, ppid=5, at="1795252500.200"))
     assert whole is not None
-    assert whole.text is not None
-    assert whole.started is not None
-    assert (whole.lost, whole.at) == (None, 1795252500.2)
-    assert b'"curl x y"' in whole.text
-    assert b'"/usr/bin/bash""bash""alice"' in whole.text
+    assert (whole.lost, whole.numbers, list(whole.started)) == ({}, [0], [0])
+    (text,) = whole.texts
+    assert b'"curl x y"' in text
+    assert b'"/usr/bin/bash""bash""alice"' in text
     assert reader.processes.find("", 6) == Process(6, "/usr/bin/curl", "curl x y", 5, "alice")
 
 
@@ -60,7 +60,7 @@ def test_a_gap_is_told_when_a_later_event_is_followed() -> None:
     assert follow(reader, execve(4, "id", pid=6, ppid=5, at="1795252500.200")) is not None
     later = follow(reader, execve(5, "id", pid=7, ppid=5, at="1795252503.300"))
     assert later is not None
-    assert [lost.why for lost in later.lost or ()] == ["audit_gap"]
+    assert [lost.why for lost in later.lost[0]] == ["audit_gap"]
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,55 @@ def test_what_was_passed_whole_is_known_when_it_comes_again_and_when_more_of_it_
     assert (reader.assembler.duplicates, reader.assembler.late) == (len(event), 1)
 
 
-def test_a_mark_in_a_value_is_seen() -> None:
+def test_a_mark_in_a_value_is_refused() -> None:
     reader = fresh(*FIRST)
-    plain = follow(reader, execve(2, "curl", pid=6, ppid=5, at="1795252500.200"))
-    marked = follow(reader, execve(3, "curl", "msg=audit(1", pid=6, ppid=5, at="1795252500.300"))
-    inherited = follow(reader, execve(4, "id", pid=7, ppid=6, at="1795252500.400"))
-    assert plain is not None
-    assert marked is not None
-    assert inherited is not None
-    assert [says_more(one) for one in (plain, marked, inherited)] == [False, True, True]
+    assert follow(reader, execve(2, "curl", pid=6, ppid=5, at="1795252500.200")) is not None
+    marked = execve(3, "curl", "msg=audit(1", pid=6, ppid=5, at="1795252500.300")
+    assert follow(reader, marked) is None
+    reader.feed(lines_of(*marked))
+    assert follow(reader, execve(4, "id", pid=7, ppid=6, at="1795252500.400")) is None
 
 
+def test_of_a_run_all_is_followed_up_to_what_is_not_as_usual() -> None:
+    events = [execve(serial, "ls", pid=serial, ppid=5, at=f"1795252500.{serial}00") for serial in range(2, 7)]
+    refused = [line.replace("SYSCALL=execve ", "SYSCALL=exit_group ") for line in events[2]]
+    data = lines_of(*events[0], *events[1], *refused, *events[3], *events[4]).data
+    reader, rows, followed = fresh(*FIRST), Rows(data), Followed()
+    run = reader.assembler.closed.begin_run(data)
+    assert [reader._whole.follow(rows, first, run, followed) for first in (0, 2, 3)] == [2, 2, 5]
+    assert followed.numbers == [0, 1, 3, 4]
+    assert followed.lost == {}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_may_be_in_one_group_may_not_be_in_all_of_a_run(size: int) -> None:
+    events = [execve(serial, "ls", pid=serial, ppid=5, at=f"1795252500.{serial}00") for serial in range(2, 7)]
+    reader = fresh(*FIRST)
+    reader.assembler._max_group_bytes = size * len(lines_of(*events[0]).data) + 5
+    rows = Rows(lines_of(*(line for event in events for line in event)).data)
+    assert reader._whole.follow(rows, 0, reader.assembler.closed.begin_run(b""), Followed()) == size
+
+
+@settings(deadline=None)
+@given(st.integers(0, 100_000), st.integers(1, 12))
+def test_a_run_is_followed_as_its_events_are_one_by_one(seed: int, events: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a seeded log
+    data = b"".join(line + b"\n" for line in AnyAudit(rng).lines(events))
+    nothing = {"auditd": Everything(nothing=True)}
+    at_once, one_by_one, by_records = (
+        make_reader("auditd", nothing),
+        make_reader("auditd", nothing),
+        make_reader("auditd", {}),
+    )
+    for lines in runs_of(data):
+        at_once.feed(lines)
+        by_records.feed(lines)
+    for lines in runs_of(data, range(data.count(b"\n") + 1)):
+        one_by_one.feed(lines)
+    assert at_once.changes() == one_by_one.changes() == by_records.changes()
+
+
+@settings(deadline=None)
 @given(st.integers(0, 100_000), st.sampled_from(["", "process_creation", "file_event", "network_connection"]))
 def test_the_events_of_a_category_are_those_that_all_records_give(seed: int, category: str) -> None:
     data = b"".join(line + b"\n" for line in AnyAudit(random.Random(seed)).lines(10))  # noqa: S311 - a seeded log

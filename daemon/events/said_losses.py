@@ -1,0 +1,129 @@
+"""What the kernel and auditd say of audit records that they dropped, where they say it: in the system's log.
+
+The kernel (kernel/audit.c) prints `audit: audit_lost=59 audit_rate_limit=0 audit_backlog_limit=20`, a count since boot,
+and then the reason in a line of its own; either may be missing, because the kernel prints only so much. auditd (its
+auditd-event.c and auditd-dispatch.c) says when it stops writing, cannot write, or has no room for what it hands on.
+
+Bounded: hosts.
+"""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from daemon.model import Lost, Snapshot
+
+_MAX_HOSTS = 256
+_TOGETHER = 2.0  # seconds within which a reason belongs to the count that was told before it
+_STAMP = r"(?:\[ *[0-9.]{1,32}\] ?)?"
+_AUDIT_LOST = re.compile(_STAMP + r"audit: audit_lost=([0-9]{1,10})(?: |$)")
+_REASON = re.compile(
+    _STAMP + r"audit: (backlog limit exceeded|rate limit exceeded|kauditd (?:hold|retry|main) queue overflow|"
+    r"out of memory in [a-z_]{1,40})$"
+)
+_GONE = re.compile(_STAMP + r"audit: \*NO\* daemon at audit_pid=[0-9]{1,10}$")
+_RESET = re.compile(_STAMP + r"(?:audit: )?type=1305 audit\([0-9.:]{1,40}\): ?(?:.* )?lost=0 old=[0-9]{1,10}(?: |$)")
+_ONE = re.compile(
+    r"(?:dispatch err \(pipe full\) event lost|queue (?:to plugins )?is full - dropping event)\b.{0,80}", re.DOTALL
+)
+_SOME = re.compile(
+    r"(?:Audit daemon is suspending logging\b|Audit daemon has no space left on logging partition|"
+    r"Audit daemon detected an error writing an event to disk|dispatch error reporting limit reached|"
+    r"The audit daemon is now (?:halting the system|changing the system to single user mode)\b).{0,200}",
+    re.DOTALL,
+)
+AUDITD = frozenset({"auditd", "audispd", "audisp-syslog"})
+"""Programs in whose name auditd speaks."""
+
+
+class _Host(Struct):
+    """The kernel's count when it was last told, and when that was."""
+
+    total: int = 0
+    told_at: float | None = None
+
+
+class KernelLosses:
+    """Messages of one source → `Lost`: what the kernel dropped (`audit_backlog`), what auditd did (`audit_daemon`).
+
+    The kernel's number counts from boot, so the difference to the last one is what was lost since; a smaller one is a
+    new boot.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._step = f"kernel_losses:{source}"
+        self._hosts: dict[str, _Host] = {}
+        self._dirty: set[str] = set()
+        self.heard = False
+        """Whether the kernel ever said here that records are lost."""
+
+    def feed(self, host: str, message: str, at: float) -> list[Lost]:
+        """Look at one message of the kernel; `host` is "" for this one."""
+        if "audit" not in message:
+            return []
+        match = _AUDIT_LOST.match(message)
+        if match is not None:
+            return self._count(host, int(match[1]), at)
+        if _RESET.match(message) and host in self._hosts:
+            self._hosts[host] = _Host()
+            self._dirty.add(host)
+        return self._reason(host, message, at)
+
+    def feed_auditd(self, host: str, message: str, at: float) -> list[Lost]:
+        """Look at one message of auditd."""
+        one = _ONE.match(message)
+        said = one or _SOME.match(message)
+        if said is None:
+            return []
+        detail = f"auditd: {said[0]}"
+        return [Lost(self._source, "audit_daemon", 1 if one is not None else None, at, detail, at, host)]
+
+    def changes(self) -> list[Snapshot]:
+        """One small row per host that lost something."""
+        rows = [Snapshot(self._step, host, msgspec.json.encode(self._hosts[host])) for host in sorted(self._dirty)]
+        self._dirty = set()
+        return rows
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Take back stored rows; those of other steps, and broken ones, are ignored."""
+        for snapshot in snapshots:
+            if snapshot.step != self._step or snapshot.value is None:
+                continue
+            try:
+                held = msgspec.json.decode(snapshot.value, type=_Host | int)
+            except msgspec.MsgspecError:
+                continue
+            self._hosts[snapshot.key] = held if isinstance(held, _Host) else _Host(held)
+            self.heard = True
+
+    def _count(self, host: str, total: int, at: float) -> list[Lost]:
+        known = self._hosts.get(host)
+        if known is None and len(self._hosts) >= _MAX_HOSTS:
+            return []
+        before = known.total if known is not None else 0
+        since = known.told_at if known is not None else None
+        if total == before:
+            return []
+        self.heard = True
+        self._hosts[host] = _Host(total, at)
+        self._dirty.add(host)
+        count = total - before if total > before else total
+        detail = f"the kernel of {host or 'this host'} dropped audit records"
+        return [Lost(self._source, "audit_backlog", count, at, detail, since if total > before else None, host)]
+
+    def _reason(self, host: str, message: str, at: float) -> list[Lost]:
+        """A reason without a number; nothing where the number was told just before it."""
+        known = self._hosts.get(host)
+        if known is not None and known.told_at is not None and 0 <= at - known.told_at <= _TOGETHER:
+            return []
+        reason, gone = _REASON.match(message), _GONE.match(message)
+        if reason is not None:
+            detail = f"the kernel of {host or 'this host'} dropped audit records: {reason[1]}"
+            return [Lost(self._source, "audit_backlog", None, at, detail, at, host)]
+        if gone is not None:
+            detail = f"the kernel of {host or 'this host'} finds that auditd is gone"
+            return [Lost(self._source, "auditd_killed", None, at, detail, at, host)]
+        return []

@@ -1,0 +1,40 @@
+"""The places in a node's numbers: pieces of a gap, and which smaller number begins anew."""
+
+import pytest
+
+from daemon.events.audit_nodes import Gap, Node, Start, begins_anew, is_over, without
+
+
+def test_a_late_number_leaves_the_pieces_around_it() -> None:
+    gap = Gap(4294967294, 2, 5.0, since=1.0, anew=True)
+    assert gap.count == 5
+    assert [(one.first, one.last, one.since, one.anew) for one in without(gap, 0)] == [
+        (4294967294, 4294967295, 1.0, True),
+        (1, 2, 1.0, True),
+    ]
+    assert without(Gap(7, 7, 1.0), 7) == []
+    assert without(gap, 3) == [gap]
+
+
+@pytest.mark.parametrize(
+    ("node", "serial", "at", "anew"),
+    [
+        (Node(3000, 100.0), 2999, 100.0, False),  # late
+        (Node(3000, 100.0), 1, 101.9, False),
+        (Node(3000, 100.0), 1, 102.1, True),  # later than all before it
+        (Node(90_000, 100.0), 1, 50.0, True),  # far behind, whatever the clock says
+        (Node(3000, 100.0, start=Start(99.0, 99.0, killed=False)), 1, 50.0, True),  # the first after auditd began
+        (Node(3000, 100.0, start=Start(99.0, 99.0, killed=False, fresh=False)), 2999, 100.0, False),
+        (Node(5, 100.0), 4294967290, 100.0, False),  # late, before the numbers wrapped
+    ],
+)
+def test_a_smaller_number_is_late_or_of_a_new_boot(node: Node, serial: int, at: float, *, anew: bool) -> None:
+    assert begins_anew(node, serial, at) is anew
+
+
+def test_patience_ends_by_the_log_by_the_clock_or_at_the_end() -> None:
+    assert is_over(2.0, 10.0, None, 12.0, None)
+    assert not is_over(2.0, 10.0, None, 11.9, None)
+    assert is_over(2.0, 10.0, 50.0, None, 52.0)
+    assert not is_over(2.0, 10.0, None, None, 1000.0)  # never ticked since
+    assert is_over(2.0, 10.0, None, None, float("inf"))
