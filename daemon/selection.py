@@ -17,6 +17,7 @@ from daemon.detection.routing import sees
 from daemon.detection.rules import ParsedRules, Rule
 from daemon.events import Selector
 from daemon.events.shown import ACTIVITY, AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, WORD, audit_shows, syslog_shows
+from daemon.garbage import give_back
 from daemon.model import Logsource
 
 _OF_RECORDS = 60.0
@@ -39,12 +40,14 @@ def build_selectors(rules: ParsedRules) -> Mapping[str, Selector]:
     audit = [rule for rule in plain if any(sees(rule.logsource, source) for source in _AUDIT)]
     if not any(rule.sustain for rule in audit):
         found["auditd"] = Selection(
-            audit, Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS, worth=_worth(audit))
+            audit,
+            Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS, worth=_worth(audit), tidy=give_back),
         )
     lines = [rule for rule in plain if _sees_lines(rule.logsource)]
     if not any(rule.sustain for rule in lines):
         found["syslog"] = Selection(
-            lines, Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL, worth=_worth(lines))
+            lines,
+            Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL, worth=_worth(lines), tidy=give_back),
         )
     return found
 
@@ -59,9 +62,9 @@ class Selection:
         self._categories = [*(rule.logsource.category for rule in rules), ""]  # the last is that of `also`
         self._known: dict[tuple[int, ...], frozenset[str]] = {}
 
-    def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, frozenset[str]]:
+    def find(self, text: bytes, ends: Sequence[int], numbers: Sequence[int]) -> Mapping[int, frozenset[str]]:
         """See Selector."""
-        return {number: self._named(rules) for number, rules in self._find(text, ends).items()}
+        return {number: self._named(rules) for number, rules in self._find(text, ends, numbers).items()}
 
     def _named(self, rules: tuple[int, ...]) -> frozenset[str]:
         known = self._known.get(rules)

@@ -1,12 +1,20 @@
 """What is there when the daemon begins is looked through no more; what comes later is."""
 
+import ctypes
 import gc
+import resource
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from daemon.garbage import settle
+from daemon.garbage import give_back, settle
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 class Knot:
@@ -39,3 +47,18 @@ def test_what_is_there_is_set_aside_and_what_comes_later_is_cleared_up() -> None
     gc.collect()
     assert later() is None
     assert kept() is not None, "it was set aside"
+
+
+def test_what_lies_free_is_given_back() -> None:
+    """Compiling rules and literals takes tens of MiB for a moment; a daemon must not keep them for months."""
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("this C library cannot")
+    kept = [bytes(1000) for _ in range(40_000)]
+    last = kept[-1]
+    kept.clear()
+    before = resident()
+
+    give_back()
+
+    assert resident() < before - (20 << 20)
+    assert last == bytes(1000)

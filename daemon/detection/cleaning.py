@@ -33,6 +33,7 @@ class Cleaner:
         self.redact = redact
         self._last: Event | None = None
         self._asked: dict[tuple[str, ...], Event] = {}
+        self._arguments = False
         self._values = lru_cache(maxsize=4096)(self._cleaned)
 
     def later(self, event: Event) -> Event:
@@ -60,11 +61,21 @@ class Cleaner:
         except Exception:  # noqa: BLE001 - what cannot be cleaned is left out: one event must not keep the rest from being stored
             return evidence(msgspec.structs.replace(event, fields={}, text="(could not be redacted)"))
 
+    def has_arguments(self, event: Event) -> bool:
+        """Whether an event holds an argument vector, so that what becomes of a field depends on the others."""
+        if event is not self._last:
+            self._look_at(event)
+        return self._arguments
+
+    def _look_at(self, event: Event) -> None:
+        self._last, self._asked = event, {}
+        self._arguments = any(map(_ARGUMENT, event.fields))
+
     def fields_of(self, event: Event, names: Sequence[str]) -> Event:
         """The event with these fields alone, cleaned, and no text."""
         asked = tuple(names)
         if event is not self._last:
-            self._last, self._asked = event, {}
+            self._look_at(event)
         known = self._asked.get(asked)
         if known is None:
             known = self._asked[asked] = self._fields_of(event, asked)
@@ -72,7 +83,7 @@ class Cleaner:
 
     def _fields_of(self, event: Event, asked: tuple[str, ...]) -> Event:
         values = tuple(map(event.fields.get, asked))
-        if any(map(_ARGUMENT, event.fields)):
+        if self._arguments:
             clean = self.redact(event).fields
             values = tuple(map(clean.get, asked))
         elif sum([len(value) if isinstance(value, str | tuple) else 1 for value in values]) > _MOST_REMEMBERED:

@@ -1,19 +1,19 @@
 """Sigma correlation rules: events that mean something only together, per group, in windows on event time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import msgspec
 
 from daemon.detection.cleaning import Cleaner
-from daemon.detection.entity import entity_of, entity_text, field_text
+from daemon.detection.entity import entity_of, entity_text
 from daemon.detection.firing import build_anomaly
-from daemon.detection.keyed import Keyed, key_of
-from daemon.detection.measures import measure_of, numbers_of, read_number
+from daemon.detection.keyed import Keyed
+from daemon.detection.keying import Group, Keyings, is_read
+from daemon.detection.measures import measure_of, numbers_of
 from daemon.detection.rules import Rule
-from daemon.detection.rules_correlation import COUNTS, MEASURES, Correlation
-from daemon.detection.view import texts_of
-from daemon.detection.windows import Entry, Window, build_pattern, feed_window, keep_evidence, most_kept
+from daemon.detection.rules_correlation import COUNTS, MEASURES, Correlation, by_place
+from daemon.detection.windows import Found, Window, build_pattern, feed_window, keep_evidence, most_kept, new_window
 from daemon.detection.wording import duration, number, quoted
 from daemon.model import Anomaly, Event
 
@@ -32,118 +32,96 @@ _MEASURE = {"value_sum": "sum", "value_avg": "average", "value_median": "median"
 
 
 class Correlator:
-    """One correlation rule over all of its groups, of which it remembers at most `max_groups`."""
+    """One correlation over all of its groups, of which it remembers at most `max_groups`, in the name of `rules`: those
+    that ask for the same of the same (see `ensemble`), so that all that differs is what they are called.
+    """
 
-    def __init__(self, rule: Rule, max_groups: int, cleaner: Cleaner = _AS_IT_IS) -> None:
-        assert rule.correlation is not None
-        self._cleaner = cleaner
-        self.rule = rule
-        self.inputs = tuple(dict.fromkeys(rule.correlation.inputs))
-        self.memory = Keyed(f"{rule.ref.id}:{rule.revision}:", Window, max_groups, self._settle)
-        self._correlation = correlation = rule.correlation
-        self._pattern = build_pattern(correlation)
-        self._asked: dict[str, tuple[str, ...]] = {}
-        self._groups: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._measures = correlation.kind in MEASURES
-        self._reads = self._measures or correlation.kind == "value_count"
+    def __init__(self, rules: Sequence[Rule], max_groups: int, keyings: Keyings | None = None) -> None:
+        correlation = rules[0].correlation
+        assert correlation is not None
+        self.rules = tuple(rules)
+        prefixes = [f"{rule.ref.id}:{rule.revision}:" for rule in rules]
+        self.memory = Keyed(Window, max_groups, *prefixes, settle=self._settle)
+        self._loud = [rule for rule in rules if rule.fires]
+        self._timespan = correlation.timespan
+        self._pattern = build_pattern(by_place(correlation))
+        keyings = Keyings(_AS_IT_IS) if keyings is None else keyings
+        self._cleaner = keyings.cleaner
+        self._reads = tuple(
+            (str(place), keyings.of(correlation, rule_id)) for place, rule_id in enumerate(correlation.places)
+        )
+        self._counts_as_it_is = not is_read(correlation)
         counted = correlation.kind in {*COUNTS, *MEASURES}
         self._evidence = _EVIDENCE if counted else min(max(_EVIDENCE, len(correlation.inputs)), _MOST_EVIDENCE)
 
-    def feed(self, rule_id: str, event: Event, kept: Event | None = None) -> Anomaly | None:
-        """A rule that this one is built upon fired on an event: the anomaly that this completes, if any. `kept` is
-        the event as it may be remembered, where that is known already (see Cleaner.later).
+    def feed(self, place: int, event: Event, kept: Event | None = None) -> list[Anomaly] | None:
+        """Input number `place` fired on an event: the anomalies that this completes, one for each rule that speaks;
+        None when it completes nothing. `kept` is the event as it may be remembered, where that is known already (see
+        Cleaner.later).
         """
-        fields = self._cleaner.fields_of(event, self._fields_of(rule_id))
-        value = self._value(rule_id, fields)
+        name, keying = self._reads[place]
+        read = keying.read(event)
+        value = name if self._counts_as_it_is else read.value
         if value is None:
             return None
-        group = self._group(rule_id, fields)
-        key = key_of([found for _, found in group])
-        window = self.memory.get(key) or Window([])
+        known = self.memory.get(read.key)
+        window = new_window() if known is None else known
         kept = self._cleaner.later(event) if kept is None else kept
-        entry = Entry(event.at, value, kept)
-        fired = feed_window(window, entry, self._pattern, self._correlation.timespan)
-        anomaly = None if fired is None else self._anomaly(fired, group, self._cleaner.settle(kept))
-        keep_evidence(window.entries, event.at, self._correlation.timespan, self._evidence)
-        self.memory.put(key, window)
-        return anomaly
+        found = feed_window(window, event.at, value, self._pattern, self._timespan, kept)
+        anomalies = None if found is None else self._anomalies(found, read.group, kept)
+        keep_evidence(window, event.at, self._timespan, self._evidence)
+        self.memory.put(read.key, window)
+        return anomalies
 
     def _settle(self, window: Window) -> None:
         """Clean the events that a window keeps, before it is stored."""
-        for entry in window.entries:
-            if entry.event is not None:
-                entry.event = self._cleaner.settle(entry.event)
+        window.events[:] = map(self._cleaner.settle, window.events)
 
-    def _fields_of(self, rule_id: str) -> tuple[str, ...]:
-        """The fields of an event that are asked for where this rule fired."""
-        known = self._asked.get(rule_id)
-        if known is None:
-            names = dict.fromkeys((*self._correlation.group_by, *self._correlation.fields))
-            asked = (self._correlation.field_of(name, rule_id) for name in names)
-            known = self._asked[rule_id] = tuple(dict.fromkeys(asked))
-        return known
-
-    def _value(self, rule_id: str, event: Event) -> str | None:
-        """What the event counts as. One without the field whose values are counted, or without a number in the field
-        that is measured, does not count.
-        """
-        if not self._reads:
-            return rule_id
-        names = [self._correlation.field_of(name, rule_id) for name in self._correlation.fields]
-        if self._measures:
-            measured = read_number(texts_of(event.fields.get(names[0])))
-            return None if measured is None else repr(measured)
-        values = [field_text(event, name) for name in names]
-        return None if None in values else key_of(values)
-
-    def _group(self, rule_id: str, event: Event) -> list[tuple[str, str | None]]:
-        """The group's fields by the names in `group-by`; events without one of them are a group of their own."""
-        pairs = self._groups.get(rule_id)
-        if pairs is None:
-            names = self._correlation.group_by
-            pairs = self._groups[rule_id] = tuple((name, self._correlation.field_of(name, rule_id)) for name in names)
-        return [(name, field_text(event, field)) for name, field in pairs]
-
-    def _anomaly(self, fired: list[Entry], group: list[tuple[str, str | None]], event: Event) -> Anomaly:
-        known = [(name, value) for name, value in group if value is not None]
-        if self.rule.entity or not known:
-            entity = entity_of(event, self.rule.entity or ("host",))
-        else:
-            entity = entity_text(known)
-        events = [self._cleaner.settle(entry.event) for entry in fired if entry.event is not None]
+    def _anomalies(self, found: Found, group: Group, kept: Event) -> list[Anomaly]:
+        if not self._loud:
+            return []
+        event = self._cleaner.settle(kept)
+        events = [self._cleaner.settle(one) for one in found.events]
         chosen = events if len(events) <= self._evidence else [events[0], *events[1 - self._evidence :]]
-        because = say_correlation(self._correlation, fired, entity_text(known))
-        anomaly = build_anomaly(self.rule.ref, entity, because, chosen)
-        return msgspec.structs.replace(anomaly, at=event.at, host=event.host, source=event.source)
+        chosen = chosen or [event]  # what fired may be older than all that is shown, where dates are wrong
+        return [_anomaly(rule, found.values, chosen, group, event) for rule in self._loud]
 
 
-def say_correlation(correlation: Correlation, fired: Iterable[Entry], group: str) -> str:
-    """Why a correlation fired, in words."""
-    entries = list(fired)
+def _anomaly(rule: Rule, values: Sequence[str], events: Sequence[Event], group: Group, event: Event) -> Anomaly:
+    assert rule.correlation is not None
+    known = [(name, value) for name, value in group if value is not None]
+    entity = entity_of(event, rule.entity or ("host",)) if rule.entity or not known else entity_text(known)
+    because = say_correlation(rule.correlation, values, entity_text(known))
+    anomaly = build_anomaly(rule.ref, entity, because, events)
+    return msgspec.structs.replace(anomaly, at=event.at, host=event.host, source=event.source)
+
+
+def say_correlation(correlation: Correlation, values: Sequence[str], group: str) -> str:
+    """Why a correlation fired, in words; `values` is what its entries count as."""
     within = f"within {duration(correlation.timespan)}" + (f" by {group}" if group else "")
     if correlation.kind in {*COUNTS, *MEASURES}:
         either = " or ".join(dict.fromkeys(quoted(title) for title in correlation.titles))
         words = _LIMIT if correlation.kind in COUNTS else {**_LIMIT, "lt": "less than {}"}
         limits = ", ".join(words[operator].format(number(limit)) for operator, limit in correlation.bounds)
-        return f"{_say_found(correlation, entries)}{either} {within} (threshold {limits})"
-    known = dict(zip(correlation.inputs, correlation.titles, strict=True))
-    fired_ids = [entry.value for entry in entries]
+        return f"{_say_found(correlation, values)}{either} {within} (threshold {limits})"
+    titles_of = dict(zip(correlation.inputs, correlation.titles, strict=True))
+    fired_ids = [correlation.places[int(value)] for value in values]
     ordered = correlation.kind == "temporal_ordered"
     told = fired_ids if ordered else [rule_id for rule_id in correlation.inputs if rule_id in fired_ids]
-    titles = [quoted(known[rule_id]) for rule_id in told]
+    titles = [quoted(titles_of[rule_id]) for rule_id in told]
     runs = [(title, len(list(run))) for title, run in groupby(titles)]
     said = (" then " if ordered else " and ").join(title if many == 1 else f"{many} × {title}" for title, many in runs)
     return f"{said} {within}" + (f" ({correlation.expression})" if correlation.expression else "")
 
 
-def _say_found(correlation: Correlation, entries: Sequence[Entry]) -> str:
+def _say_found(correlation: Correlation, values: Sequence[str]) -> str:
     """What was counted or measured, up to the rules that it was found in."""
-    least = "at least " if len(entries) > most_kept(correlation) // 2 else ""  # there may have been more, let go
+    least = "at least " if len(values) > most_kept(correlation) // 2 else ""  # there may have been more, let go
     fields = ", ".join(correlation.fields)
     if correlation.kind in MEASURES:
-        found = measure_of(correlation.kind, correlation.percentile)(numbers_of(entries))
+        found = measure_of(correlation.kind, correlation.percentile)(numbers_of(values))
         name = _MEASURE.get(correlation.kind) or f"percentile {number(correlation.percentile)}"
-        return f"{name} of {fields} {number(found or 0.0)} in {least}{len(entries)} × "
+        return f"{name} of {fields} {number(found or 0.0)} in {least}{len(values)} × "
     if fields:
-        return f"{least}{len(entries)} different values of {fields} in "
-    return f"{least}{len(entries)} × "
+        return f"{least}{len(values)} different values of {fields} in "
+    return f"{least}{len(values)} × "

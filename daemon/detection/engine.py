@@ -8,10 +8,11 @@ Linux looks at every line whatever its service, and a process start is judged on
 from collections.abc import Callable, Iterable
 
 from daemon.detection.cleaning import Cleaner
-from daemon.detection.correlation import Correlator
+from daemon.detection.ensemble import Ensemble, owner_of
 from daemon.detection.entity import entity_of
 from daemon.detection.firing import build_anomaly, evidence, kept_words
 from daemon.detection.keyed import STEP
+from daemon.detection.keying import Keyings
 from daemon.detection.nodes import Node
 from daemon.detection.prefilter import Prefilter
 from daemon.detection.route import Route, build_prefilter
@@ -45,18 +46,12 @@ class Engine:
         self._plain = [rule for rule in parsed.rules if rule.condition is not None and rule.sustain is None]
         self._sustainers = [Sustainer(rule, max_groups, redact) for rule in parsed.rules if rule.sustain is not None]
         self._watchers = {one.rule.ref.id: one for one in self._sustainers}
-        self._cleaner = Cleaner(redact)
-        self._correlators = [
-            Correlator(rule, max_groups, self._cleaner) for rule in parsed.rules if rule.correlation is not None
-        ]
-        self._stateful: list[Sustainer | Correlator] = [*self._sustainers, *self._correlators]
-        self._built_upon: dict[str, list[int]] = {}
-        for number, one in enumerate(self._correlators):
-            for rule_id in one.inputs:
-                self._built_upon.setdefault(rule_id, []).append(number)
+        self._ensemble = Ensemble(parsed.rules, max_groups, Keyings(Cleaner(redact)))
         self._routes: dict[Logsource, Route] = {}
         self._prefilters = prefilter
         self._known: dict[tuple[int, ...], Prefilter] = {}
+        stateful = (rule for rule in parsed.rules if rule.correlation is not None or rule.sustain is not None)
+        self._owners = [owner_of(rule) for rule in stateful]
         self._gone: list[Snapshot] = []
 
     def sustained(self, incident: Incident, now: float) -> bool:
@@ -67,7 +62,7 @@ class Engine:
     @property
     def evictions(self) -> int:
         """Groups and entities that were forgotten because there were too many."""
-        return sum(one.memory.evictions for one in self._stateful)
+        return self._ensemble.evictions + sum(one.memory.evictions for one in self._sustainers)
 
     def feed(self, event: Event) -> list[Anomaly]:
         """The rules that this event makes fire, those of single events first."""
@@ -76,22 +71,18 @@ class Engine:
             return []
         view = View(event)
         matched, sustained = route.matching(view), route.sustained
-        if not matched and not sustained:
+        if not matched.rules and not sustained:
             return []
-        loud = [rule for rule in matched if rule.fires]
-        anomalies = self._singles(loud, view, self._redact(event)) if loud else []
-        fired = {rule.ref.id for rule in matched}
+        anomalies = self._singles(matched.loud, view, self._redact(event)) if matched.loud else []
+        fired = matched.kin
         for sustainer in sustained:
             anomaly = sustainer.feed(view)
             if anomaly is not None:
                 if not anomaly.ends:
-                    fired.add(anomaly.rule.id)
+                    fired |= self._ensemble.kin_of([anomaly.rule.id])
                 if sustainer.rule.fires:
                     anomalies.append(anomaly)
-        asked = {number for rule_id in fired for number in self._built_upon.get(rule_id, ())}
-        if asked:
-            anomalies += self._correlate(fired, asked, event)
-        return anomalies
+        return anomalies + self._ensemble.feed(fired, event)
 
     def tick(self, now: float) -> list[Anomaly]:  # noqa: ARG002 - the contract's; nothing here waits for the clock
         """Nothing: windows and sustained conditions run on event time alone, so that replay and live agree."""
@@ -100,55 +91,33 @@ class Engine:
     def changes(self) -> list[Snapshot]:
         """See Detector. Rows that `restore` could not use are handed out as gone."""
         gone, self._gone = self._gone, []
-        return gone + [row for one in self._stateful for row in one.memory.changes()]
+        return [*gone, *(row for one in self._sustainers for row in one.memory.changes()), *self._ensemble.changes()]
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """See Detector. Call it once, before the first event."""
-        owners = {f"{one.rule.ref.id}:{one.rule.revision}": one for one in self._stateful}
-        rows: dict[str, list[tuple[str, bytes]]] = {}
+        rows: dict[str, list[tuple[str, bytes]]] = {owner: [] for owner in self._owners}
         for snapshot in snapshots:
             if snapshot.step != STEP or snapshot.value is None:
                 continue
             rule_id, _, rest = snapshot.key.partition(":")
             revision, _, key = rest.partition(":")
-            if f"{rule_id}:{revision}" in owners:
-                rows.setdefault(f"{rule_id}:{revision}", []).append((key, snapshot.value))
+            if f"{rule_id}:{revision}" in rows:
+                rows[f"{rule_id}:{revision}"].append((key, snapshot.value))
             else:
                 self._gone.append(Snapshot(STEP, snapshot.key, None))
-        for owner, found in rows.items():
-            unreadable = owners[owner].memory.restore(found)
-            self._gone += [Snapshot(STEP, f"{owner}:{key}", None) for key in unreadable]
+        for one in self._sustainers:
+            owner = owner_of(one.rule)
+            self._gone += [Snapshot(STEP, f"{owner}:{key}", None) for key in one.memory.restore(rows[owner])]
+        self._gone += self._ensemble.restore(rows)
 
     def _singles(self, rules: Iterable[Rule], view: View, clean: Event) -> list[Anomaly]:
         """What is found and said is of the whole event; what is kept of it is cut."""
         anomalies, shown = [], View(clean)
         for rule in rules:
             assert rule.condition is not None
-            kept = evidence(clean)
+            kept = evidence(clean, rule.condition.fields)
             because = kept_words(rule.condition.because(view, shown), view.event, self._redact)
             anomalies.append(build_anomaly(rule.ref, entity_of(view.event, rule.entity), because, (kept,)))
-        return anomalies
-
-    def _correlate(self, fired: set[str], asked: set[int], event: Event) -> list[Anomaly]:
-        """Correlations in an order in which each comes after those it is built upon; `asked` are the first of them, by
-        number.
-        """
-        anomalies: list[Anomaly] = []
-        kept = self._cleaner.later(event)
-        waiting = sorted(asked)
-        while waiting:
-            correlator = self._correlators[waiting.pop(0)]
-            for rule_id in correlator.inputs:
-                anomaly = correlator.feed(rule_id, event, kept) if rule_id in fired else None
-                if anomaly is None:
-                    continue
-                if correlator.rule.ref.id not in fired:
-                    fired.add(correlator.rule.ref.id)
-                    more = set(self._built_upon.get(correlator.rule.ref.id, ())) - asked
-                    asked |= more
-                    waiting = sorted([*waiting, *more])
-                if correlator.rule.fires:
-                    anomalies.append(anomaly)
         return anomalies
 
     def _route(self, source: Logsource) -> Route:
@@ -156,7 +125,8 @@ class Engine:
             self._routes.clear()  # services are names of programs, and those may be anything
         plain = [rule for rule in self._plain if sees(rule.logsource, source)]
         sustained = [one for one in self._sustainers if sees(one.rule.logsource, source)]
-        route = self._routes[source] = Route(plain, sustained, self._prefilter if self._prefilters else None)
+        build = self._prefilter if self._prefilters else None
+        route = self._routes[source] = Route(plain, sustained, build, self._ensemble.kin_of)
         return route
 
     def _prefilter(self, nodes: tuple[Node, ...]) -> Prefilter:

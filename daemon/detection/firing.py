@@ -1,10 +1,11 @@
 """How an anomaly comes out of a rule: its id, and the bounded copies of events that are kept as evidence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 
 from msgspec.structs import replace
 
+from daemon.detection.relevance import most_relevant_first
 from daemon.detection.wording import shorten
 from daemon.model import Anomaly, Event, RuleRef, Value
 
@@ -32,13 +33,17 @@ def build_anomaly(rule: RuleRef, entity: str, because: str, events: Sequence[Eve
     )
 
 
-def evidence(event: Event) -> Event:
+def evidence(event: Event, reads: Collection[str] = ()) -> Event:
     """A copy that windows and incidents can afford to keep and that survives storage: text, fields and lists of fields
-    are cut to a bound, lone surrogates and integers beyond 64 bits become text.
+    are cut to a bound, lone surrogates and integers beyond 64 bits become text. Of a reading of gauges that fields
+    come first which a rule `reads`, and what explains them.
 
     Redact before: a secret that was cut in two is not recognised any more.
     """
-    fields = {_clean(name): _cut(value) for name, value in list(event.fields.items())[:_FIELDS]}
+    ordered = event.fields
+    if reads and event.logsource.category.endswith("_metrics"):
+        ordered = most_relevant_first(event.fields, reads)
+    fields = {_clean(name): _cut(value) for name, value in list(ordered.items())[:_FIELDS]}
     return replace(
         event,
         id=_clean(event.id),

@@ -34,15 +34,18 @@ _known_key = lru_cache(maxsize=4096)(_key)
 
 
 class Keyed(Generic[Kept]):
-    """At most `limit` values of one kind, stored under `prefix` + key. `evictions` counts those that had to go.
+    """At most `limit` values of one kind, stored under prefix + key. `evictions` counts those that had to go.
 
-    `settle` makes a value ready to be stored.
+    `settle` makes a value ready to be stored. Several prefixes are several owners, who remember the same: each value is
+    stored for each of them, and one that had to go is lost to each.
     """
 
-    def __init__(self, prefix: str, kind: type[Kept], limit: int, settle: Callable[[Kept], None] | None = None) -> None:
+    def __init__(
+        self, kind: type[Kept], limit: int, *prefixes: str, settle: Callable[[Kept], None] | None = None
+    ) -> None:
         self.evictions = 0
         self._settle = settle
-        self._prefix = prefix
+        self._prefixes = prefixes
         self._limit = limit
         self._turn = 0
         self._rows: OrderedDict[str, tuple[int, Kept]] = OrderedDict()
@@ -61,10 +64,12 @@ class Keyed(Generic[Kept]):
     def put(self, key: str, value: Kept) -> None:
         """Keep a value; the one that was not used for longest gives way."""
         self._turn += 1
-        self._rows[key] = (self._turn, value)
-        self._rows.move_to_end(key)
+        rows = self._rows
+        rows[key] = (self._turn, value)
+        rows.move_to_end(key)
         self._changed[key] = None
-        self._evict()
+        if len(rows) > self._limit:
+            self._evict()
 
     def drop(self, key: str) -> None:
         """Forget a value."""
@@ -74,7 +79,8 @@ class Keyed(Generic[Kept]):
     def changes(self) -> list[Snapshot]:
         """The rows that changed since the last call; None for those that are gone."""
         changed, self._changed = self._changed, {}
-        return [Snapshot(STEP, self._prefix + key, self._encoded(key)) for key in changed]
+        rows = [(key, self._encoded(key)) for key in changed]
+        return [Snapshot(STEP, prefix + key, row) for prefix in self._prefixes for key, row in rows]
 
     def restore(self, rows: Iterable[tuple[str, bytes]]) -> list[str]:
         """Take back stored rows. Returns the keys of rows that cannot be read."""
@@ -94,7 +100,7 @@ class Keyed(Generic[Kept]):
         while len(self._rows) > self._limit:
             key, _ = self._rows.popitem(last=False)
             self._changed[key] = None
-            self.evictions += 1
+            self.evictions += len(self._prefixes)
 
     def _encoded(self, key: str) -> bytes | None:
         row = self._rows.get(key)

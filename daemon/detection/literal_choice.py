@@ -26,8 +26,10 @@ sudo: root : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/systemctl
 _EVENTS = 10
 UNCOUNTED = 0.01
 """The share of texts in which an expression is taken to be found: counting it costs more than using it."""
-WORTH = 8.0
+WORTH = 40.0
 """How much more a candidate costs than a literal that is found, where a candidate costs little."""
+_GRAM = 3
+"""Characters of which a sample has few different ones in a row: nearly every literal has some that it has not."""
 FACTOR = 1.0
 """Scales what a candidate is worth: tests turn it, to look for few clauses or for all."""
 
@@ -42,6 +44,17 @@ def ordinary_shares(literals: Iterable[str]) -> dict[str, float]:
     }
 
 
+def count_shares(literals: Iterable[str], sample: bytes, texts: float) -> dict[str, float]:
+    """In which share of the texts of a sample each literal stands, about: none is taken for impossible."""
+    grams = {sample[start : start + _GRAM] for start in range(len(sample))}
+    shares = {}
+    for literal in literals:
+        said = literal.removeprefix(WORD_OF_ITS_OWN).encode("utf-8", "backslashreplace")
+        absent = any(said[start : start + _GRAM] not in grams for start in range(len(said) - _GRAM + 1))
+        shares[literal] = 0.1 / texts if absent else (sample.count(said) + 0.1) / texts
+    return shares
+
+
 def telling(alternative: Alternative, shares: Mapping[str, float], worth: float = WORTH) -> list[Clause]:
     """The clauses of an alternative to look for: the rarest, and more as long as they save more than they cost."""
     ranked = sorted((_rank(clause, shares), clause) for clause in map(tuple, map(sorted, alternative)))
@@ -49,7 +62,7 @@ def telling(alternative: Alternative, shares: Mapping[str, float], worth: float 
     left = 1.0
     for (share, _, _), literals in ranked:
         clause = frozenset(literals)
-        if chosen and left * worth * FACTOR < share:
+        if chosen and left * (1.0 - share) * worth * FACTOR < share:
             break
         chosen.append(clause)
         left *= share

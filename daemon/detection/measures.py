@@ -9,7 +9,7 @@ from math import fsum, inf, isfinite
 from typing import TypeAlias
 
 from daemon.detection.readings import number_of
-from daemon.detection.timeline import Entry, ends_of, inside_of, make_room
+from daemon.detection.timeline import Window, ends_of, inside_of, make_room
 
 Measure: TypeAlias = Callable[[Sequence[float]], float | None]
 """Numbers → what they come to; None when that is nothing, as the average of none."""
@@ -65,9 +65,9 @@ def measure_of(kind: str, percentile: float = 50) -> Measure:
     return lambda numbers: _percentile(numbers, wanted)
 
 
-def numbers_of(entries: Sequence[Entry]) -> list[float]:
+def numbers_of(values: Sequence[str]) -> list[float]:
     """What the entries of a measuring correlation count as."""
-    return [float(entry.value) for entry in entries]
+    return list(map(float, values))
 
 
 class Measured:
@@ -79,15 +79,16 @@ class Measured:
         self._measure = measure
         self._meets = meets
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
+    def find(self, window: Window, at: float) -> range | None:
         """See Pattern."""
-        for end in ends_of(entries, at, self._timespan):
-            inside = inside_of(entries, end, self._timespan)
-            found = self._measure(numbers_of(inside))
+        for end in ends_of(window.ats, at, self._timespan):
+            inside = inside_of(window.ats, end, self._timespan)
+            found = self._measure(numbers_of(window.values[inside.start : inside.stop]))
             if found is not None and self._meets(found):
-                return list(inside)
+                return inside
         return None
 
-    def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+    def squeeze(self, window: Window, place: int) -> None:
         """See Pattern."""
-        make_room(entries, entry.at, self._timespan, self._most, each_counts=True)
+        if len(window.ats) > self._most:
+            make_room(window, window.ats[place], self._timespan, self._most, each_counts=True)

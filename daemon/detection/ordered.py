@@ -5,22 +5,24 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from daemon.detection.timeline import EDGE, Entry, at_of, index_of, make_room
+from daemon.detection.timeline import EDGE, Window, one_too_many
 
 _MOST_ORDERED = 128
 _RUN = 32
 """Of a run of entries of one rule, how many stay beyond those that the order asks for: room for late ones of others."""
+_SLACK = 16
+"""How many more there may be before the run is cut to that."""
 
 
 class _Chain(Struct, frozen=True):
-    """A beginning of the order found in entries: when it starts, its last entry, and what came before that."""
+    """A beginning of the order found in entries: when it starts, the number of its last entry, what came before."""
 
     start: float
-    entry: Entry
+    entry: int
     before: "_Chain | None"
 
 
-def _links(chain: _Chain | None) -> Iterator[Entry]:
+def _links(chain: _Chain | None) -> Iterator[int]:
     while chain is not None:
         yield chain.entry
         chain = chain.before
@@ -35,32 +37,39 @@ class _Order:
         places = range(len(order) - 1, -1, -1)
         self._places = {value: tuple(n for n in places if order[n] == value) for value in order}
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
+    def find(self, window: Window, at: float) -> list[int] | None:
         """The entries of the whole order within one time span that contains `at`."""
-        if len(entries) < len(self._order):
-            return None
-        if entries[-1].value != self._order[-1] and all(one.value != self._order[-1] for one in entries):
-            return None  # as in a flood of failures: soon said
-        whole = self.chains(entries, at)[-1]
+        low, high = self._reach(window.ats, at)
+        try:
+            for value in self._order:
+                low = window.values.index(value, low, high) + 1
+        except ValueError:
+            return None  # as nearly always: soon said
+        whole = self.chains(window, at)[-1]
         return list(_links(whole))[::-1] if whole is not None else None
 
-    def chains(self, entries: Sequence[Entry], at: float) -> list[_Chain | None]:
+    def _reach(self, ats: Sequence[float], at: float) -> tuple[int, int]:
+        """Where the entries begin and end that may be in a time span with `at`."""
+        high = len(ats) if ats and ats[-1] <= at else bisect_right(ats, at + self._timespan + EDGE)
+        return bisect_left(ats, at - self._timespan - EDGE), high
+
+    def chains(self, window: Window, at: float) -> list[_Chain | None]:
         """For each beginning of the order the chain that starts last (whatever completes another completes it, sooner);
         for the whole order, the one of those that fit into the time span which ends last.
         """
         chains: list[_Chain | None] = [None] * len(self._order)
-        low = bisect_left(entries, at - self._timespan - EDGE, key=at_of)
-        for entry in entries[low : bisect_right(entries, at + self._timespan + EDGE, key=at_of)]:
-            for place in self._places.get(entry.value, ()):
+        ats, values = window.ats, window.values
+        for entry in range(*self._reach(ats, at)):
+            for place in self._places.get(values[entry], ()):
                 if place == 0 or chains[place - 1] is not None:
-                    self._lengthen(chains, place, entry)
+                    self._lengthen(chains, place, entry, ats[entry])
         return chains
 
-    def _lengthen(self, chains: list[_Chain | None], place: int, entry: Entry) -> None:
+    def _lengthen(self, chains: list[_Chain | None], place: int, entry: int, at: float) -> None:
         before, known = chains[place - 1] if place else None, chains[place]
-        start = before.start if before is not None else entry.at
+        start = before.start if before is not None else at
         whole = place + 1 == len(self._order)
-        if whole and entry.at - start > self._timespan + EDGE:
+        if whole and at - start > self._timespan + EDGE:
             return
         if known is None or start > known.start or (whole and start == known.start):
             chains[place] = _Chain(start, entry, before)
@@ -76,27 +85,46 @@ class Ordered:
         self._orders = [_Order(order, timespan) for order in orders]
         self._asked = {value: max(order.count(value) for order in orders) for order in orders for value in order}
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
+    def find(self, window: Window, at: float) -> list[int] | None:
         """See Pattern."""
-        found = (order.find(entries, at) for order in self._orders)
-        return next((one for one in found if one is not None), None)
+        for order in self._orders:
+            found = order.find(window, at)
+            if found is not None:
+                return found
+        return None
 
-    def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+    def squeeze(self, window: Window, place: int) -> None:
         """See Pattern."""
-        first = last = index_of(entries, entry)
-        while first > 0 and entries[first - 1].value == entry.value:
-            first -= 1
-        while last + 1 < len(entries) and entries[last + 1].value == entry.value:
-            last += 1
-        if last - first > self._asked.get(entry.value, 0) + _RUN:
-            del entries[first + 1]
-        if len(entries) > _MOST_ORDERED:
-            self._make_room(entries, entry.at)
+        at, values, value = window.ats[place], window.values, window.values[place]
+        most = self._asked.get(value, 0) + _RUN
+        if len(values) > most + _SLACK + 1:
+            first, last = _run_around(values, place, most + _SLACK + 1)
+            if last - first > most + _SLACK:
+                window.drop(first + 1, last + 1 - most)
+        if len(values) > _MOST_ORDERED:
+            self._make_room(window, at)
 
-    def _make_room(self, entries: list[Entry], at: float) -> None:
-        chains = [chain for order in self._orders for chain in order.chains(entries, at)]
-        building = {id(one) for chain in chains for one in _links(chain)}
-        others = [one for one in entries if id(one) not in building]
-        make_room(others, at, self._timespan, max(0, _MOST_ORDERED - len(building)))
-        kept = building | {id(one) for one in others}
-        entries[:] = [one for one in entries if id(one) in kept]
+    def _make_room(self, window: Window, at: float) -> None:
+        chains = [chain for order in self._orders for chain in order.chains(window, at)]
+        building = {one for chain in chains for one in _links(chain)}
+        others = [place for place in range(len(window.ats)) if place not in building]
+        room = max(0, _MOST_ORDERED - len(building))
+        while len(others) > room:
+            ats, values = [window.ats[place] for place in others], [window.values[place] for place in others]
+            del others[one_too_many(ats, values, at, self._timespan, room)]
+        window.keep({*building, *others})
+
+
+def _run_around(values: Sequence[str], place: int, usual: int) -> tuple[int, int]:
+    """The first and the last of the entries of one value among which this is. A run of more than `usual` before its end
+    is known without a look at each.
+    """
+    first = last = place
+    value = values[place]
+    if place >= usual and values[place - usual : place].count(value) == usual:
+        first = place - usual
+    while first > 0 and values[first - 1] == value:
+        first -= 1
+    while last + 1 < len(values) and values[last + 1] == value:
+        last += 1
+    return first, last

@@ -83,6 +83,11 @@ def _typed(value: Any, *, raw: bool) -> SigmaType:
     return SigmaString.from_str(value)
 
 
+def has_placeholder(text: str) -> bool:
+    """Whether `expand` finds something to fill in."""
+    return any(piece.startswith("%") and _PIECE.fullmatch(piece) for piece in _PIECE.split(text))
+
+
 def _filled(value: Any, placeholders: Placeholders, *, raw: bool) -> SigmaType:
     if not isinstance(value, str):
         raise UnusableError(f"expected text with a placeholder such as %admins% (got {value!r})")

@@ -1,7 +1,11 @@
-"""The entries of one group on the line of event time: what a window remembers, and how it stays bounded."""
+"""The entries of one group on the line of event time: what a window remembers, and how it stays bounded.
+
+A window is a few flat lists rather than an object per entry: thousands of groups are nothing for Python to look through
+when it searches for garbage, and what they hold is searched at the speed of C.
+"""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -11,91 +15,147 @@ EDGE = 1e-6
 """Instants are floats: an event on the edge of a window belongs to it, give or take a microsecond."""
 
 
-class Entry(Struct, array_like=True):
-    """One event of a group: when, what it counts as, and for a few the event itself."""
+class Window(Struct, array_like=True):
+    """What one group remembers: entries in order of time, those of one time as they came.
 
-    at: float
-    value: str
-    event: Event | None = None
+    Entry number i happened at `ats[i]` and counts as `values[i]`. A few have their event: entry number `shown[k]` has
+    `events[k]`. `fired` is true from a firing (the last at `fired_at`) until the condition ceased. ValueError when the
+    lists do not fit one another.
+    """
+
+    ats: list[float]
+    values: list[str]
+    shown: list[int]
+    events: list[Event]
+    fired: bool = False
+    fired_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        sizes = len(self.ats) == len(self.values), len(self.shown) == len(self.events)
+        if not all(sizes) or not all(0 <= place < len(self.ats) for place in self.shown):
+            raise ValueError("expected as many times as values, and events of entries that there are")
+
+    def add(self, at: float, value: str, event: Event | None) -> int:
+        """Give an entry its place, which is returned: the last of its time."""
+        ats, shown = self.ats, self.shown
+        place, before = len(ats), len(shown)
+        if place and ats[-1] > at:
+            place = bisect_right(ats, at)
+            before = bisect_left(shown, place)
+            shown[before:] = [one + 1 for one in shown[before:]]
+        ats.insert(place, at)
+        self.values.insert(place, value)
+        if event is not None:
+            shown.insert(before, place)
+            self.events.insert(before, event)
+        return place
+
+    def drop(self, low: int, high: int) -> None:
+        """Forget the entries from number `low` up to `high`, which stays."""
+        del self.ats[low:high]
+        del self.values[low:high]
+        shown, gone = self.shown, high - low
+        first, last = bisect_left(shown, low), bisect_left(shown, high)
+        if first < last:
+            del self.events[first:last]
+        shown[first:] = [place - gone for place in shown[last:]]
+
+    def keep(self, places: Collection[int]) -> None:
+        """Forget all but these entries."""
+        for place in range(len(self.ats) - 1, -1, -1):
+            if place not in places:
+                self.drop(place, place + 1)
+
+    def events_of(self, places: Sequence[int]) -> list[Event]:
+        """The events of those of these entries that have theirs, in this order."""
+        known = dict(zip(self.shown, self.events, strict=True))
+        if isinstance(places, range):
+            return [event for place, event in known.items() if place in places]
+        return [known[place] for place in places if place in known]
 
 
-def at_of(entry: Entry) -> float:
-    """Its time: the key by which entries are sorted."""
-    return entry.at
+def new_window() -> Window:
+    """One without entries."""
+    return Window([], [], [], [])
 
 
-def inside_of(entries: Sequence[Entry], end: float, timespan: float) -> Sequence[Entry]:
-    """The entries of the window that ends at `end`, both ends included."""
-    if entries and entries[-1].at <= end and entries[0].at >= end - timespan - EDGE:
-        return entries
-    return entries[bisect_left(entries, end - timespan - EDGE, key=at_of) : bisect_right(entries, end, key=at_of)]
+def inside_of(ats: Sequence[float], end: float, timespan: float) -> range:
+    """The entries of the window that ends at `end`, both ends included, by number."""
+    high = len(ats) if ats and ats[-1] <= end else bisect_right(ats, end)
+    oldest = end - timespan - EDGE
+    return range(0 if ats and ats[0] >= oldest else bisect_left(ats, oldest), high)
 
 
-def ends_of(entries: Sequence[Entry], at: float, timespan: float) -> dict[float, None]:
+def ends_of(ats: Sequence[float], at: float, timespan: float) -> tuple[float, ...]:
     """Where windows that contain `at` may end: at `at`, and at each later entry that they still reach."""
-    if not entries or entries[-1].at <= at:
-        return {at: None}  # as nearly always: events come in order
-    later = entries[bisect_right(entries, at, key=at_of) : bisect_right(entries, at + timespan + EDGE, key=at_of)]
-    return dict.fromkeys((at, *(entry.at for entry in later)))
+    if not ats or ats[-1] <= at:
+        return (at,)  # as nearly always: events come in order
+    later = ats[bisect_right(ats, at) : bisect_right(ats, at + timespan + EDGE)]
+    return (at, *dict.fromkeys(later))
 
 
-def own_time(entries: Sequence[Entry], at: float, timespan: float) -> tuple[int, int]:
+def own_time(ats: Sequence[float], at: float, timespan: float) -> tuple[int, int]:
     """Where the entries around `at` begin and end of which none is more than two time spans from the next: the others
     are of another time, as those with a wrong date are.
     """
-    if entries and max(at, entries[-1].at) - min(at, entries[0].at) <= 2 * timespan + EDGE:
-        return 0, len(entries)  # as nearly always: soon said
-    low = high = bisect_right(entries, at, key=at_of)
+    if ats and max(at, ats[-1]) - min(at, ats[0]) <= 2 * timespan + EDGE:
+        return 0, len(ats)  # as nearly always: soon said
+    low = high = bisect_right(ats, at)
     before = after = at
-    while low > 0 and before - entries[low - 1].at <= 2 * timespan + EDGE:
-        low, before = low - 1, entries[low - 1].at
-    while high < len(entries) and entries[high].at - after <= 2 * timespan + EDGE:
-        high, after = high + 1, entries[high].at
+    while low > 0 and before - ats[low - 1] <= 2 * timespan + EDGE:
+        low, before = low - 1, ats[low - 1]
+    while high < len(ats) and ats[high] - after <= 2 * timespan + EDGE:
+        high, after = high + 1, ats[high]
     return low, high
 
 
-def index_of(entries: Sequence[Entry], entry: Entry) -> int:
-    """Where this very entry is."""
-    if entries[-1] is entry:
-        return len(entries) - 1
-    return next(i for i in range(len(entries) - 1, -1, -1) if entries[i] is entry)
-
-
-def forget(entries: list[Entry], entry: Entry, timespan: float) -> None:
-    """Drop what is two time spans older than the entry before this one, unless it is of another time."""
-    index = index_of(entries, entry)
-    oldest = entries[max(index - 1, 0)].at - 2 * timespan - EDGE
-    if entries[0].at >= oldest:
-        return  # as nearly always: soon said
-    low, _ = own_time(entries, entry.at, timespan)
-    if index > low and entries[low].at < oldest:
-        del entries[low : bisect_left(entries, oldest, lo=low, key=at_of)]
-
-
-def keep_evidence(entries: Sequence[Entry], at: float, timespan: float, most: int) -> None:
-    """Let at most `most` entries keep their event: the first of the window that ends at `at`, and the last ones."""
-    if len(entries) <= most:
-        return
-    kept = [entry for entry in entries if entry.event is not None]
-    while len(kept) > most:
-        victim = kept.pop(0 if kept[0].at < at - timespan - EDGE else 1)
-        victim.event = None
-
-
-def make_room(entries: list[Entry], at: float, timespan: float, most: int, *, each_counts: bool = False) -> None:
-    """Let at most `most` stay. Those of one time may take half: then its own oldest go, of which first those that have
-    a newer one of their value (unless `each_counts`). So neither a late entry pushes out newer ones, nor a wrong date
-    those of the present.
+def forget(window: Window, place: int, timespan: float) -> int:
+    """Drop what is two time spans older than the entry before this one, unless it is of another time. Returns where
+    this one is then.
     """
-    while len(entries) > most:
-        low, high = own_time(entries, at, timespan)
-        if high - low > most // 2:
-            del entries[low if each_counts else low + _outdated(entries[low:high])]
-        else:
-            entries.pop(0 if at - entries[0].at >= entries[-1].at - at else -1)
+    ats, reach = window.ats, 2 * timespan + EDGE
+    if place == 0 or ats[0] >= ats[place - 1] - reach:
+        return place  # as nearly always: soon said
+    if ats[place] - ats[place - 1] > reach:
+        return place  # all before it is of another time
+    high = low = bisect_left(ats, ats[place - 1] - reach)
+    while low > 0 and ats[low] - ats[low - 1] <= reach:
+        low -= 1
+    if low < high:
+        window.drop(low, high)
+    return place - (high - low)
 
 
-def _outdated(entries: Sequence[Entry]) -> int:
+def keep_evidence(window: Window, at: float, timespan: float, most: int) -> None:
+    """Let at most `most` entries keep their event: the first of the window that ends at `at`, and the last ones."""
+    while len(window.shown) > most:
+        victim = 0 if window.ats[window.shown[0]] < at - timespan - EDGE else 1
+        del window.shown[victim], window.events[victim]
+
+
+def make_room(window: Window, at: float, timespan: float, most: int, *, each_counts: bool = False) -> None:
+    """Let at most `most` stay; see `one_too_many`."""
+    while len(window.ats) > most:
+        gone = one_too_many(window.ats, window.values, at, timespan, most, each_counts=each_counts)
+        window.drop(gone, gone + 1)
+
+
+def one_too_many(
+    ats: Sequence[float], values: Sequence[str], at: float, timespan: float, most: int, *, each_counts: bool = False
+) -> int:
+    """Which entry is the first to go when there are more than `most`. Those of one time may take half: then its own
+    oldest go, of which first those that have a newer one of their value (unless `each_counts`). So neither a late entry
+    pushes out newer ones, nor a wrong date those of the present.
+    """
+    low, high = own_time(ats, at, timespan)
+    if high - low <= most // 2:
+        return 0 if at - ats[0] >= ats[-1] - at else len(ats) - 1
+    return low if each_counts else low + _outdated(values[low:high])
+
+
+def _outdated(values: Sequence[str]) -> int:
     """Where the oldest entry is that has a newer one of its value; the oldest of all when there is none."""
-    newest = {entry.value: place for place, entry in enumerate(entries)}
-    return next((place for place, entry in enumerate(entries) if newest[entry.value] != place), 0)
+    if values[0] in values[1:]:
+        return 0  # as nearly always: soon said
+    newest = {value: place for place, value in enumerate(values)}
+    return next((place for place, value in enumerate(values) if newest[value] != place), 0)

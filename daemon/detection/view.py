@@ -45,11 +45,16 @@ class _Texts(dict[str | None, tuple[str, ...]]):
 class _Lowered(dict[str | None, tuple[str, ...]]):
     """Field → its values in lower case, filled when first asked for."""
 
-    def __init__(self, texts: _Texts) -> None:
+    def __init__(self, texts: _Texts, fields: Mapping[str, Value]) -> None:
         self._texts = texts
+        self._fields = fields
 
     def __missing__(self, field: str | None) -> tuple[str, ...]:
-        found = tuple([text.lower() if text.isascii() else fold(text) for text in self._texts[field]])
+        value = self._fields.get(field) if field is not None else None
+        if type(value) is str:  # as nearly always
+            found: tuple[str, ...] = (value.lower() if value.isascii() else fold(value),)
+        else:
+            found = tuple([text.lower() if text.isascii() else fold(text) for text in self._texts[field]])
         self[field] = found
         return found
 
@@ -63,7 +68,7 @@ class View:
         self.event = event
         self.fields = event.fields
         self.texts = _Texts(event)
-        self.lowered = _Lowered(self.texts)
+        self.lowered = _Lowered(self.texts, event.fields)
 
     @property
     def everything(self) -> str:

@@ -11,8 +11,7 @@ events late by up to one time span are judged exactly. Beyond that, events in or
 the entries that are left.
 """
 
-from bisect import insort_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,11 +19,21 @@ from msgspec import Struct
 from daemon.detection.measures import Measured, measure_of
 from daemon.detection.ordered import Ordered
 from daemon.detection.rules_correlation import MEASURES, Correlation
-from daemon.detection.timeline import EDGE, Entry, at_of, ends_of, forget, inside_of, keep_evidence, make_room
+from daemon.detection.timeline import (
+    EDGE,
+    Window,
+    ends_of,
+    forget,
+    inside_of,
+    keep_evidence,
+    make_room,
+    new_window,
+)
+from daemon.model import Event
 
 __all__ = [
-    "COMPARE", "Counting", "Distinct", "Entry", "Pattern", "Window", "build_pattern", "feed_window", "keep_evidence",
-    "meets", "most_kept",
+    "COMPARE", "Counting", "Distinct", "Found", "Pattern", "Window", "build_pattern", "feed_window", "keep_evidence",
+    "meets", "most_kept", "new_window",
 ]  # fmt: skip
 
 _ROOM = 64
@@ -39,51 +48,49 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-class Window(Struct, array_like=True):
-    """What one group remembers. `fired` is true from a firing (the last at `fired_at`) until the condition ceased."""
+class Found(Struct):
+    """What made a correlation fire: what its entries count as, and the events of those that have theirs."""
 
-    entries: list[Entry]
-    fired: bool = False
-    fired_at: float = 0.0
+    values: list[str]
+    events: list[Event]
 
 
 class Pattern(Protocol):
     """When entries satisfy a correlation."""
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
-        """The entries of a window containing `at` that satisfies it, None when none does."""
+    def find(self, window: Window, at: float) -> Sequence[int] | None:
+        """The entries, by number, of a window containing `at` that satisfies it, None when none does."""
         ...
 
-    def squeeze(self, entries: list[Entry], entry: Entry) -> None:
-        """Drop what cannot matter any more, now that `entry` has come."""
+    def squeeze(self, window: Window, place: int) -> None:
+        """Drop what cannot matter any more, now that entry number `place` has come."""
         ...
 
 
-def feed_window(window: Window, entry: Entry, pattern: Pattern, timespan: float) -> list[Entry] | None:
-    """Add an entry. Returns the entries that made the pattern fire, None when it did not.
+def feed_window(
+    window: Window, at: float, value: str, pattern: Pattern, timespan: float, event: Event | None = None
+) -> Found | None:
+    """Add an entry. Returns what made the pattern fire, None when it did not.
 
     It fires when its condition becomes true, and again after the condition has ceased, be it by an event or by the time
     before one. While it holds, what goes on completing it makes it fire once more every `timespan`. A late event (one
     with later ones in its window) can make it fire, but never re-arms it.
     """
-    entries = window.entries
-    late = len(ends_of(entries, entry.at, timespan)) > 1
-    before = (window.fired or late) and pattern.find(entries, entry.at) is not None
+    ats = window.ats
+    late = bool(ats) and ats[-1] > at and len(ends_of(ats, at, timespan)) > 1
+    before = (window.fired or late) and pattern.find(window, at) is not None
     armed = not window.fired or (not late and not before)
-    if entries and entries[-1].at > entry.at:
-        insort_right(entries, entry, key=at_of)
-    else:
-        entries.append(entry)
-    found = pattern.find(entries, entry.at)
-    goes_on = not late and abs(entry.at - window.fired_at) >= timespan - EDGE
-    again = goes_on and found is not None and any(one is entry for one in found)
-    fires = again or (found is not None and armed and not (late and before))
+    place = window.add(at, value, event)
+    found = pattern.find(window, at)
+    told: Found | None = None
+    if found is not None:
+        goes_on = not late and abs(at - window.fired_at) >= timespan - EDGE
+        if (goes_on and place in found) or (armed and not (late and before)):
+            window.fired_at = at
+            told = Found([window.values[one] for one in found], window.events_of(found))
     window.fired = found is not None or (late and window.fired)
-    if fires:
-        window.fired_at = entry.at
-    forget(entries, entry, timespan)
-    pattern.squeeze(entries, entry)
-    return found if fires else None
+    pattern.squeeze(window, forget(window, place, timespan))
+    return told
 
 
 def most_kept(correlation: Correlation) -> int:
@@ -111,17 +118,18 @@ class Counting:
         self._meets = meets(correlation)
         self._most = most_kept(correlation)
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
+    def find(self, window: Window, at: float) -> range | None:
         """See Pattern."""
-        for end in ends_of(entries, at, self._timespan):
-            inside = inside_of(entries, end, self._timespan)
-            if self._meets(len(inside)):
-                return list(inside)
+        for end in ends_of(window.ats, at, self._timespan):
+            inside = inside_of(window.ats, end, self._timespan)
+            if self._meets(inside.stop - inside.start):
+                return inside
         return None
 
-    def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+    def squeeze(self, window: Window, place: int) -> None:
         """See Pattern."""
-        make_room(entries, entry.at, self._timespan, self._most)
+        if len(window.ats) > self._most:
+            make_room(window, window.ats[place], self._timespan, self._most)
 
 
 class Distinct:
@@ -129,22 +137,24 @@ class Distinct:
     values. Of those with the same value the newest is the last to go.
     """
 
-    def __init__(self, timespan: float, most: int, holds: Callable[[frozenset[str]], bool]) -> None:
+    def __init__(self, timespan: float, most: int, holds: Callable[[Collection[str]], bool]) -> None:
         self._timespan = timespan
         self._holds = holds
         self._most = most
 
-    def find(self, entries: Sequence[Entry], at: float) -> list[Entry] | None:
+    def find(self, window: Window, at: float) -> list[int] | None:
         """See Pattern."""
-        for end in ends_of(entries, at, self._timespan):
-            inside = inside_of(entries, end, self._timespan)
-            if self._holds(frozenset(entry.value for entry in inside)):
-                return list({entry.value: entry for entry in inside}.values())
+        for end in ends_of(window.ats, at, self._timespan):
+            inside = inside_of(window.ats, end, self._timespan)
+            values = window.values[inside.start : inside.stop]
+            if self._holds(set(values)):
+                return list(dict(zip(values, inside, strict=True)).values())
         return None
 
-    def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+    def squeeze(self, window: Window, place: int) -> None:
         """See Pattern."""
-        make_room(entries, entry.at, self._timespan, self._most)
+        if len(window.ats) > self._most:
+            make_room(window, window.ats[place], self._timespan, self._most)
 
 
 def build_pattern(correlation: Correlation) -> Pattern:

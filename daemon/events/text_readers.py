@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterable
 
-from daemon.events import Output, Selector
-from daemon.events.jsonl import parse_json_line
+import msgspec
+
+from daemon.events import Output, Selector, Sight
+from daemon.events.jsonl import Parsed, Shaping, parse_json_records
 from daemon.events.line_events import LineEvents, same_host
-from daemon.events.losses import KernelLosses
+from daemon.events.said_losses import AUDITD, KernelLosses
 from daemon.events.stamps import Stamps
 from daemon.events.surely_syslog import odd_lines
 from daemon.events.syslog import parse_head, syslog_fields
-from daemon.model import Lines, Logsource, Snapshot
+from daemon.model import Event, Lines, Logsource, Snapshot
+
+_LISTENS = 1 << 15
+"""Bytes of a run in which the kernel is listened for: a run of a log that is being written is shorter."""
 
 
 class SyslogReader:
@@ -29,6 +34,7 @@ class SyslogReader:
         self._host = host
         self._stamps = stamps
         self._kernel = KernelLosses(source)
+        self._heard = False
         self._line_events = LineEvents(source, host=host, now=now)
 
     @property
@@ -36,10 +42,16 @@ class SyslogReader:
         """The time of the last line read, event or not."""
         return self._line_events.latest
 
+    @property
+    def sight(self) -> Sight:
+        """Whether the kernel is heard here."""
+        return Sight(kernel=self._heard or self._kernel.heard)
+
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these lines."""
         outputs: list[Output] = []
         self._line_events.begin()
+        self._heard = self._heard or lines.data.find(b" kernel: ", 0, _LISTENS) >= 0
         if self._selector is None:
             for offset, line in lines.split():
                 if line:
@@ -93,6 +105,9 @@ class SyslogReader:
         if head.program == "kernel":
             host = "" if same_host(head.host, self._host) else head.host
             outputs.extend(self._kernel.feed(host, head.message, event.at))
+        elif head.program in AUDITD:
+            host = "" if same_host(head.host, self._host) else head.host
+            outputs.extend(self._kernel.feed_auditd(host, head.message, event.at))
 
     def tick(self, now: float) -> list[Output]:
         """Nothing: a line is an event."""
@@ -109,9 +124,12 @@ class SyslogReader:
 
 
 class JsonReader:
-    """A file of one JSON object per line → one event per line that is not empty."""
+    """A file of one JSON object per line → the events of each line that is not empty."""
 
-    def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
+    def __init__(
+        self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps, shaping: Shaping | None = None
+    ) -> None:
+        self._shaping = shaping or Shaping()
         self.unparsed = 0
         self.left_out = 0
         self.evictions = 0
@@ -131,18 +149,24 @@ class JsonReader:
         for offset, line in lines.split():
             if not line.strip(b" \t\r"):
                 continue
-            parsed = parse_json_line(line, self._stamps)
-            if parsed is None:
+            records = parse_json_records(line, self._stamps, self._shaping)
+            if not records:
                 self.unparsed += 1
                 text = line.decode("utf-8", "backslashreplace")
                 outputs.append(self._line_events.event(lines, offset, Logsource(), text, at=self._now()))
-                continue
-            at = self._now() if parsed.at is None else parsed.at
-            event = self._line_events.event(
-                lines, offset, parsed.logsource, parsed.text, at=at, host=parsed.host, fields=parsed.fields
-            )
-            outputs.extend(self._line_events.copies(event, parsed.times))
+            for number, parsed in enumerate(records):
+                outputs.extend(self._events(lines, offset, number, parsed))
         return outputs
+
+    def _events(self, lines: Lines, offset: int, number: int, parsed: Parsed) -> list[Event]:
+        """The events of one part of a record: of several, each but the first has its number in its id."""
+        at = self._now() if parsed.at is None else parsed.at
+        event = self._line_events.event(
+            lines, offset, parsed.logsource, parsed.text, at=at, host=parsed.host, fields=parsed.fields
+        )
+        if number:
+            event = msgspec.structs.replace(event, id=f"{event.id}.{number}")
+        return self._line_events.copies(event, parsed.times)
 
     def tick(self, now: float) -> list[Output]:
         """Nothing: a line is an event."""

@@ -1,10 +1,9 @@
 import pytest
 
-from daemon.detection.correlation import Correlator
 from daemon.detection.engine import Engine
 from daemon.detection.rules import parse_rules
 from daemon.model import Value
-from tests.doubles.detection import SSHD, make_event
+from tests.doubles.detection import SSHD, Alone, make_event
 
 FAIL = """\
 title: SSH login failed
@@ -23,12 +22,12 @@ correlation: {%s}
 """
 
 
-def correlator(section: str, more: str = "", limit: int = 100) -> tuple[Correlator, str, str]:
+def correlator(section: str, more: str = "", limit: int = 100) -> tuple[Alone, str, str]:
     """The correlator, and the ids of the rules that it is built upon."""
     parsed = parse_rules({"r.yml": FAIL % section + more})
     assert parsed.problems == ()
     ids = {rule.ref.title: rule.ref.id for rule in parsed.rules}
-    return Correlator(parsed.rules[-1], limit), ids["SSH login failed"], ids["SSH login worked"]
+    return Alone(parsed.rules[-1], limit), ids["SSH login failed"], ids["SSH login worked"]
 
 
 COUNT = "type: event_count, rules: fail, group-by: src_ip, timespan: 2m, condition: {gte: 3}"
@@ -54,6 +53,16 @@ def test_evidence_of_a_large_burst_is_the_first_and_the_last() -> None:
     assert anomaly is not None
     assert [event.at for event in anomaly.events] == [0, 46, 47, 48, 49]
     assert anomaly.because.startswith("50 × ")
+
+
+def test_what_fires_is_told_even_when_none_of_its_events_was_kept() -> None:
+    """An entry with a wrong date re-arms it, and the chain that is found then has no event left."""
+    one, fail, good = correlator("type: temporal_ordered, rules: [fail, good], group-by: src_ip, timespan: 60s")
+    fed = [(fail, -1), (fail, 0), (good, 1), *((fail, n) for n in range(2, 9)), (fail, -62), (fail, 9)]
+    found = [one.feed(rule, make_event({"src_ip": "x"}, at=float(at))) for rule, at in fed]
+    told = [anomaly for anomaly in found if anomaly is not None]
+    assert [anomaly.at for anomaly in told] == [1, 9]
+    assert [[event.at for event in anomaly.events] for anomaly in told] == [[0, 1], [9]]
 
 
 def test_a_burst_that_goes_on_is_told_every_time_span_each_time_anew() -> None:

@@ -16,7 +16,7 @@ def stored(rows: dict[str, bytes], changes: list[Snapshot], prefix: str = "p:") 
 
 
 def test_what_is_kept_is_found_and_what_is_dropped_is_gone() -> None:
-    memory = Keyed("p:", int, 10)
+    memory = Keyed(int, 10, "p:")
     memory.put("a", 1)
     memory.put("a", 2)
     assert (memory.get("a"), memory.get("b"), len(memory)) == (2, None, 1)
@@ -28,7 +28,7 @@ def test_what_is_kept_is_found_and_what_is_dropped_is_gone() -> None:
 
 
 def test_the_bound_holds_and_the_least_recently_used_goes() -> None:
-    memory = Keyed("p:", int, 3)
+    memory = Keyed(int, 3, "p:")
     for key in "abc":
         memory.put(key, 0)
     memory.put("a", 1)
@@ -40,22 +40,22 @@ def test_the_bound_holds_and_the_least_recently_used_goes() -> None:
 
 
 def test_an_unreadable_row_is_named_and_the_others_are_taken() -> None:
-    memory, rows = Keyed("p:", int, 3), dict[str, bytes]()
+    memory, rows = Keyed(int, 3, "p:"), dict[str, bytes]()
     memory.put("a", 1)
     stored(rows, memory.changes())
-    again = Keyed("p:", int, 3)
+    again = Keyed(int, 3, "p:")
     assert again.restore([("a", rows["a"]), ("b", b"\xff\x00nonsense"), ("c", b"")]) == ["b", "c"]
     assert again.get("a") == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 3)), max_size=40), st.integers(0, 40))
 def test_a_restart_changes_nothing_not_even_who_goes_next(steps: list[tuple[str, int]], cut: int) -> None:
-    whole, first, rows = Keyed("p:", int, 3), Keyed("p:", int, 3), dict[str, bytes]()
+    whole, first, rows = Keyed(int, 3, "p:"), Keyed(int, 3, "p:"), dict[str, bytes]()
     for key, value in steps[:cut]:
         whole.put(key, value)
         first.put(key, value)
     stored(rows, first.changes())
-    second = Keyed("p:", int, 3)
+    second = Keyed(int, 3, "p:")
     assert second.restore(rows.items()) == []
     for key, value in steps[cut:]:
         if value:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daemon.detection.measures import measure_of, read_number
 from daemon.detection.rules_correlation import MEASURES, Correlation
-from daemon.detection.windows import COMPARE, Entry, Window, build_pattern, feed_window, most_kept
+from daemon.detection.windows import COMPARE, Window, build_pattern, feed_window, most_kept, new_window
 
 SPAN = 60.0
 NUMBERS = st.lists(st.integers(-1000, 1000).map(lambda n: n / 8), min_size=1, max_size=40)
@@ -21,8 +21,8 @@ def asked(kind: str, count: float, operator: str = "gte", percentile: float = 50
 
 
 def firings(correlation: Correlation, entries: list[tuple[float, float]]) -> list[float]:
-    window, pattern = Window([]), build_pattern(correlation)
-    return [at for at, n in entries if feed_window(window, Entry(at, repr(n)), pattern, SPAN) is not None]
+    window, pattern = new_window(), build_pattern(correlation)
+    return [at for at, n in entries if feed_window(window, at, repr(n), pattern, SPAN) is not None]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,10 @@ def test_within_one_window_order_of_arrival_does_not_matter(steps: list[tuple[in
 
 def test_a_flood_of_numbers_does_not_grow_a_window() -> None:
     correlation = asked("value_sum", 1e9)
-    window, pattern = Window([]), build_pattern(correlation)
+    window, pattern = new_window(), build_pattern(correlation)
     for n in range(most_kept(correlation) + 500):
-        feed_window(window, Entry(n / 1000, "1.0"), pattern, SPAN)
-        assert len(window.entries) <= most_kept(correlation) == 1024
+        feed_window(window, n / 1000, "1.0", pattern, SPAN)
+        assert len(window.ats) <= most_kept(correlation) == 1024
 
 
 def test_the_newest_of_a_flood_stay() -> None:
@@ -189,15 +189,15 @@ def remembering_all(correlation: Correlation, entries: list[tuple[float, float]]
     class Unbounded:
         find = staticmethod(build_pattern(correlation).find)
 
-        def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+        def squeeze(self, window: Window, place: int) -> None:
             """Nothing goes."""
 
-    kept: list[Entry] = []
-    window, found = Window([]), []
+    kept: list[tuple[float, str]] = []
+    window, found = new_window(), []
     for at, n in entries:
-        entry = Entry(at, repr(n))
-        window.entries = list(kept)  # what was forgotten by time comes back
-        if feed_window(window, entry, Unbounded(), SPAN) is not None:
+        # what was forgotten by time comes back
+        window.ats, window.values = [one for one, _ in kept], [value for _, value in kept]
+        if feed_window(window, at, repr(n), Unbounded(), SPAN) is not None:
             found.append(at)
-        kept.insert(next((i for i, one in enumerate(kept) if one.at > at), len(kept)), entry)
+        kept.insert(next((i for i, one in enumerate(kept) if one[0] > at), len(kept)), (at, repr(n)))
     return found

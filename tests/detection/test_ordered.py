@@ -1,13 +1,13 @@
 from daemon.detection.ordered import Ordered
-from daemon.detection.timeline import Entry
-from daemon.detection.windows import Window, feed_window
+from daemon.detection.timeline import new_window
+from daemon.detection.windows import feed_window
 
 SPAN = 60.0
 
 
 def firings(orders: list[str], entries: list[tuple[float, str]]) -> list[float]:
-    window, pattern = Window([]), Ordered([tuple(order) for order in orders], SPAN)
-    return [at for at, value in entries if feed_window(window, Entry(at, value), pattern, SPAN) is not None]
+    window, pattern = new_window(), Ordered([tuple(order) for order in orders], SPAN)
+    return [at for at, value in entries if feed_window(window, at, value, pattern, SPAN) is not None]
 
 
 def test_one_of_several_orders_is_enough() -> None:
@@ -30,7 +30,7 @@ def test_the_chains_of_all_orders_survive_a_flood() -> None:
 
 
 def test_a_flood_stays_bounded() -> None:
-    window, pattern = Window([]), Ordered([tuple("abq"), tuple("baq")], SPAN)
+    window, pattern = new_window(), Ordered([tuple("abq"), tuple("baq")], SPAN)
     for n in range(1500):
-        feed_window(window, Entry(n / 100, "ab"[n % 2]), pattern, SPAN)
-        assert len(window.entries) <= 140
+        feed_window(window, n / 100, "ab"[n % 2], pattern, SPAN)
+        assert len(window.ats) <= 140

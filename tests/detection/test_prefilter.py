@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.detection import prefilter
+from daemon.detection import literal_scan, prefilter
 from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, shows_all
 from daemon.detection.folding import fold
 from daemon.detection.matchers import Leaf
@@ -121,7 +121,7 @@ def test_rules_that_need_nothing_are_asked_always() -> None:
 
 
 def test_without_an_engine_every_rule_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefilter, "hyperscan", None)
+    monkeypatch.setattr(literal_scan, "hyperscan", None)
     chooser = Prefilter([leaf("a"), leaf("b")], shows_all)
     assert (chooser.always, chooser.everything) == ((0, 1), True)
     assert found(chooser, ["a", "\u00e9"]) == {}
@@ -153,6 +153,9 @@ def test_a_word_of_its_own_is_found_alone() -> None:
     ]
     assert chooser.lines("".join(lines[:7]).encode()) == [0, 9, sum(map(len, lines[:6]))]
     assert sorted(found(chooser, lines)) == [0, 1, 6, 7]
+    # also where the first line begins with it, be the rest ASCII or not
+    assert chooser.lines(b"root did\nnothing\nroot\n") == [0, 17]
+    assert chooser.lines("root did\nr\u00f6ot\nroot\n".encode()) == [0, 15]
 
 
 SCANNED = item("f|re", "'port [0-9]{5}[ab]'").node

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.detection import prefilter
+from daemon.detection import literal_scan
 from daemon.detection.condition import Condition
 from daemon.detection.matchers import Leaf
 from daemon.detection.nodes import Node
 from daemon.detection.prefilter import Prefilter
-from daemon.detection.route import FEW, Route, build_prefilter
+from daemon.detection.route import FEW, Matched, Route, build_prefilter
 from daemon.detection.rules import Rule
 from daemon.detection.sustain import Sustainer
 from daemon.detection.view import View
@@ -34,8 +34,8 @@ def rules_of(conditions: list[Node]) -> list[Rule]:
     ]
 
 
-def ids(found: list[Rule]) -> list[str]:
-    return [rule.ref.id for rule in found]
+def ids(found: Matched) -> list[str]:
+    return [rule.ref.id for rule in found.rules]
 
 
 def warmed(rules: list[Rule]) -> Route:
@@ -119,7 +119,7 @@ def test_rules_alike_share_one_condition_that_is_asked_once() -> None:
         [msgspec.structs.replace(one, condition=counting) if one.condition is first else one for one in rules], (), None
     )
     found = route.matching(View(make_event({"f": "5"})))
-    assert [rule.ref.title for rule in found] == ["A", "B", "C", "D", "E"]
+    assert [rule.ref.title for rule in found.rules] == ["A", "B", "C", "D", "E"]
     assert len(asked) == 1
 
 
@@ -130,7 +130,7 @@ def test_an_event_without_anything() -> None:
 
 
 def test_without_an_engine_all_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefilter, "hyperscan", None)
+    monkeypatch.setattr(literal_scan, "hyperscan", None)
     route = warmed(rules_of([*QUIET, item("f", "x").node]))
     assert ids(route.matching(View(make_event({"f": "X"})))) == [f"r{FEW}"]
 
@@ -142,4 +142,4 @@ def test_a_route_without_rules_is_nothing() -> None:
     assert not Route((), (), build_prefilter)
     assert Route(rules_of(QUIET[:1]), (), None)
     assert Route((), [Sustainer(sustained, 10)], None)
-    assert Route((), [Sustainer(sustained, 10)], None).matching(View(make_event({"cpu": 9}))) == []
+    assert Route((), [Sustainer(sustained, 10)], None).matching(View(make_event({"cpu": 9}))).rules == ()

@@ -1,27 +1,40 @@
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.detection.timeline import Entry, ends_of, forget, index_of, inside_of, make_room, own_time
+from daemon.detection.timeline import (
+    Window,
+    ends_of,
+    forget,
+    inside_of,
+    keep_evidence,
+    make_room,
+    new_window,
+    own_time,
+)
+from daemon.model import Event
+from tests.doubles.detection import make_event
 
 SPAN = 60.0
 
 
-def entries(*ats: float) -> list[Entry]:
-    return [Entry(float(at), str(n)) for n, at in enumerate(ats)]
-
-
-def at(found: object) -> list[float]:
-    assert isinstance(found, list)
-    return [one.at for one in found]
+def window_of(*ats: float) -> Window:
+    """Each entry counts as its number and has an event."""
+    window = new_window()
+    for n, at in enumerate(ats):
+        window.add(float(at), str(n), make_event(at=float(at), event_id=str(n)))
+    return window
 
 
 def test_a_window_holds_both_of_its_ends() -> None:
-    assert at(list(inside_of(entries(0, 1, 60, 61), 60, SPAN))) == [0, 1, 60]
+    assert list(inside_of([0, 1, 60, 61], 60, SPAN)) == [0, 1, 2]
+    assert list(inside_of([0, 1, 60, 61], 61, SPAN)) == [1, 2, 3]
     assert list(inside_of([], 60, SPAN)) == []
 
 
 def test_windows_that_contain_an_instant_end_at_it_or_at_later_entries_within_reach() -> None:
-    assert list(ends_of(entries(0, 50, 100, 161), 50, SPAN)) == [50, 100]
+    assert list(ends_of([0, 50, 100, 100, 161], 50, SPAN)) == [50, 100]
     assert list(ends_of([], 5, SPAN)) == [5]
 
 
@@ -37,30 +50,81 @@ def plainly(ats: list[float], moment: float) -> tuple[int, int]:
 
 @given(st.lists(st.integers(0, 2000).map(float), max_size=12).map(sorted), st.integers(0, 2000).map(float))
 def test_entries_of_one_time_are_those_without_a_gap_of_two_spans(ats: list[float], moment: float) -> None:
-    assert own_time(entries(*ats), moment, SPAN) == plainly(ats, moment)
+    assert own_time(ats, moment, SPAN) == plainly(ats, moment)
+
+
+@given(st.lists(st.integers(0, 900).map(float), min_size=1, max_size=14).map(sorted), st.data())
+def test_forgetting_is_of_what_is_two_spans_older_than_the_one_before_and_of_its_time(
+    ats: list[float], data: st.DataObject
+) -> None:
+    at = data.draw(st.sampled_from(ats))
+    window, place = window_of(*ats), max(n for n, one in enumerate(ats) if one == at)
+    oldest = ats[max(place - 1, 0)] - 2 * SPAN
+    low, _ = plainly(ats, at)
+    gone = [n for n in range(low, place) if ats[n] < oldest]
+    left = forget(window, place, SPAN)
+    assert window.values == [str(n) for n in range(len(ats)) if n not in gone]
+    assert window.values[left] == str(place)
 
 
 def test_what_is_two_spans_older_than_the_one_before_goes() -> None:
-    kept = entries(0, 100, 121, 130)
-    forget(kept, kept[-1], SPAN)
-    assert at(kept) == [100, 121, 130]
-    kept = entries(0, 10_000)
-    forget(kept, kept[-1], SPAN)
-    assert at(kept) == [0, 10_000]  # of another time, as a wrong date is
+    kept = window_of(0, 100, 121, 130)
+    assert forget(kept, 3, SPAN) == 2
+    assert kept.ats == [100, 121, 130]
+    kept = window_of(0, 10_000)
+    assert forget(kept, 1, SPAN) == 1
+    assert kept.ats == [0, 10_000]  # of another time, as a wrong date is
 
 
 def test_room_is_made_by_the_oldest_of_one_time() -> None:
-    kept = entries(*range(9))
+    kept = window_of(*range(9))
     make_room(kept, 8, SPAN, 6)
-    assert at(kept) == [3, 4, 5, 6, 7, 8]
-    same = [Entry(0.0, "x"), Entry(1.0, "y"), Entry(2.0, "y"), Entry(3.0, "z")]
-    make_room(same, 3, SPAN, 3)
-    assert [entry.value for entry in same] == ["x", "y", "z"]
-    each = [Entry(0.0, "x"), Entry(1.0, "y"), Entry(2.0, "y"), Entry(3.0, "z")]
-    make_room(each, 3, SPAN, 3, each_counts=True)
-    assert [entry.value for entry in each] == ["y", "y", "z"]
+    assert kept.ats == [3, 4, 5, 6, 7, 8]
+    for each_counts, left in ((False, ["x", "y", "z"]), (True, ["y", "y", "z"])):
+        some = Window([0.0, 1.0, 2.0, 3.0], ["x", "y", "y", "z"], [], [])
+        make_room(some, 3, SPAN, 3, each_counts=each_counts)
+        assert some.values == left
 
 
-def test_an_entry_is_found_among_equals() -> None:
-    same = [Entry(1.0, "x"), Entry(1.0, "x"), Entry(1.0, "x")]
-    assert [index_of(same, one) for one in same] == [0, 1, 2]
+STEP = st.tuples(st.sampled_from(["add", "add", "add", "bare", "drop", "keep", "most"]), st.integers(0, 9))
+
+
+@given(st.lists(STEP, max_size=30))
+def test_events_stay_with_their_entries(steps: list[tuple[str, int]]) -> None:
+    """The worst bug: an alert shows the event of another entry."""
+    window = new_window()
+    plain: list[tuple[float, str, Event | None]] = []
+    for number, (step, n) in enumerate(steps):
+        if step in {"add", "bare"}:
+            event = make_event(at=float(n), event_id=str(number)) if step == "add" else None
+            place = window.add(float(n), str(number), event)
+            expected = sum(at <= n for at, _, _ in plain)
+            assert place == expected
+            plain.insert(expected, (float(n), str(number), event))
+        elif step == "drop":
+            window.drop(n // 3, n // 3 + 2) if len(plain) >= n // 3 + 2 else None
+            plain = plain[: n // 3] + plain[n // 3 + 2 :] if len(plain) >= n // 3 + 2 else plain
+        elif step == "keep":
+            window.keep(range(n, len(plain)))
+            plain = plain[n:]
+        else:
+            keep_evidence(window, 100.0, SPAN, n)
+            have = [place for place, one in enumerate(plain) if one[2] is not None]
+            for place in have[: max(0, len(have) - n)]:
+                plain[place] = (*plain[place][:2], None)
+        assert (window.ats, window.values) == ([at for at, _, _ in plain], [value for _, value, _ in plain])
+        known = dict(zip(window.shown, window.events, strict=True))
+        assert [known.get(place) for place in range(len(plain))] == [event for _, _, event in plain]
+        assert window.events_of(range(len(plain))) == window.events_of(list(range(len(plain)))) == window.events
+
+
+@pytest.mark.parametrize(
+    "row",
+    [[[1.0], [], [], []], [[1.0], ["a"], [1], [make_event()]], [[1.0], ["a"], [-1], [make_event()]],
+     [[1.0], ["a"], [0], []]],
+)  # fmt: skip
+def test_a_row_that_does_not_fit_itself_cannot_be_read(row: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=Window)
+    good = window_of(1, 2)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(good), type=Window) == good

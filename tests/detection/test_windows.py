@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.detection.rules_correlation import Correlation
-from daemon.detection.windows import COMPARE, Entry, Window, build_pattern, feed_window, keep_evidence
+from daemon.detection.windows import COMPARE, Window, build_pattern, feed_window, keep_evidence, new_window
 from tests.doubles.detection import make_event
 
 SPAN = 60.0
@@ -21,8 +21,8 @@ def asked(kind: str = "event_count", count: int = 3, operator: str = "gte", **mo
 
 def firings(correlation: Correlation, entries: list[tuple[float, str]]) -> list[float]:
     """The times of the entries that made it fire."""
-    window, pattern = Window([]), build_pattern(correlation)
-    return [at for at, value in entries if feed_window(window, Entry(at, value), pattern, SPAN) is not None]
+    window, pattern = new_window(), build_pattern(correlation)
+    return [at for at, value in entries if feed_window(window, at, value, pattern, SPAN) is not None]
 
 
 def times(*ats: float) -> list[tuple[float, str]]:
@@ -234,17 +234,17 @@ def remembering_all(correlation: Correlation, entries: list[tuple[float, str]]) 
     class Unbounded:
         find = staticmethod(build_pattern(correlation).find)
 
-        def squeeze(self, entries: list[Entry], entry: Entry) -> None:
+        def squeeze(self, window: Window, place: int) -> None:
             """Nothing goes."""
 
-    kept: list[Entry] = []
-    state, found = Window([]), []
+    kept: list[tuple[float, str]] = []
+    window, found = new_window(), []
     for at, value in entries:
-        entry = Entry(at, value)
-        state.entries = list(kept)  # what was forgotten by time comes back
-        if feed_window(state, entry, Unbounded(), SPAN) is not None:
+        # what was forgotten by time comes back
+        window.ats, window.values = [one for one, _ in kept], [value for _, value in kept]
+        if feed_window(window, at, value, Unbounded(), SPAN) is not None:
             found.append(at)
-        kept.insert(next((i for i, one in enumerate(kept) if one.at > at), len(kept)), entry)
+        kept.insert(next((i for i, one in enumerate(kept) if one[0] > at), len(kept)), (at, value))
     return found
 
 
@@ -269,18 +269,18 @@ def test_wrong_dates_do_not_push_out_the_present() -> None:
         (asked(count=8), "a", 64),
         (asked(count=100), "a", 404),
         (asked("value_count", 8, fields=("u",)), "abcdefghijklmnopqrstuvwxyz", 64),
-        (asked("temporal_ordered", inputs=tuple("aab")), "a", 36),
+        (asked("temporal_ordered", inputs=tuple("aab")), "a", 51),
         (asked("temporal_ordered", inputs=tuple("abcd")), "bc", 128),
         (asked("temporal_ordered", inputs=tuple("abcdefghijklmnopqrst")), "bc", 400),
     ],
 )
 def test_a_flood_does_not_grow_a_window(correlation: Correlation, values: str, most: int) -> None:
-    window, pattern = Window([]), build_pattern(correlation)
+    window, pattern = new_window(), build_pattern(correlation)
     for n in range(1500):
-        feed_window(window, Entry(n / 100, values[n % len(values)], make_event()), pattern, SPAN)
-        keep_evidence(window.entries, n / 100, SPAN, 5)
-        assert len(window.entries) <= most
-        assert sum(entry.event is not None for entry in window.entries) <= 5
+        feed_window(window, n / 100, values[n % len(values)], pattern, SPAN, make_event())
+        keep_evidence(window, n / 100, SPAN, 5)
+        assert len(window.ats) <= most
+        assert len(window.events) <= 5
 
 
 def test_a_flood_does_not_wash_away_the_beginning_of_a_chain() -> None:
@@ -289,10 +289,10 @@ def test_a_flood_does_not_wash_away_the_beginning_of_a_chain() -> None:
 
 
 def test_late_floods_are_bounded_too() -> None:
-    window, pattern = Window([]), build_pattern(asked("value_count", 8, fields=("u",)))
+    window, pattern = new_window(), build_pattern(asked("value_count", 8, fields=("u",)))
     for n in range(500):
-        feed_window(window, Entry(1000 - n / 100, "same"), pattern, SPAN)
-    assert len(window.entries) <= 64
+        feed_window(window, 1000 - n / 100, "same", pattern, SPAN)
+    assert len(window.ats) <= 64
 
 
 def test_a_flood_of_one_value_does_not_wash_away_the_others() -> None:
@@ -301,9 +301,11 @@ def test_a_flood_of_one_value_does_not_wash_away_the_others() -> None:
 
 
 def test_evidence_is_the_first_of_the_window_and_the_last() -> None:
-    entries = [Entry(float(n), "a", make_event(at=float(n))) for n in range(9)]
-    keep_evidence(entries, 8.0, SPAN, 5)
-    assert [entry.at for entry in entries if entry.event is not None] == [0, 5, 6, 7, 8]
-    entries.append(Entry(65.0, "a", make_event(at=65.0)))
-    keep_evidence(entries, 65.0, SPAN, 5)
-    assert [entry.at for entry in entries if entry.event is not None] == [5, 6, 7, 8, 65]
+    window = new_window()
+    for n in range(9):
+        window.add(float(n), "a", make_event(at=float(n)))
+    keep_evidence(window, 8.0, SPAN, 5)
+    assert [event.at for event in window.events] == [0, 5, 6, 7, 8] == [window.ats[place] for place in window.shown]
+    window.add(65.0, "a", make_event(at=65.0))
+    keep_evidence(window, 65.0, SPAN, 5)
+    assert [event.at for event in window.events] == [5, 6, 7, 8, 65] == [window.ats[place] for place in window.shown]
