@@ -9,8 +9,21 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def read_aside(read: Callable[[], Result]) -> Result:
-    """What `read` returns or raises. Cancelling leaves the thread behind; it ends with its call, or with us."""
+async def read_patiently(read: Callable[[], Result], patience: float, slow: Callable[[], None]) -> Result:
+    """As `read_aside`; `slow` is called when it takes more than `patience` seconds. It is waited for all the same:
+    another reading beside one that hangs would hang too, and threads would pile up.
+    """
+    reading = read_aside(read)
+    await asyncio.wait({reading}, timeout=patience)
+    if not reading.done():
+        slow()
+    return await reading
+
+
+def read_aside(read: Callable[[], Result]) -> asyncio.Future[Result]:
+    """What `read` returns or raises, to be awaited. Cancelling leaves the thread behind; it ends with its call, or with
+    us.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -32,4 +45,4 @@ async def read_aside(read: Callable[[], Result]) -> Result:
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=work, name="reading", daemon=True).start()
-    return await future
+    return future

@@ -56,7 +56,8 @@ def _next(chunk: bytes, start: int, end: int, max_line: int) -> Iterator[Piece]:
     if zeros:
         yield Piece(Part.zeros, start, zeros.end())
         return
-    before_zeros = chunk.find(b"\n\0", start, end)
+    first = chunk.find(b"\0", start, end)  # one byte is looked for ten times as fast as two, and hardly ever there
+    before_zeros = -1 if first < 0 else chunk.find(b"\n\0", max(start, first - 1), end)
     limit = end if before_zeros < 0 else before_zeros + 1
     stop = start
     while stop < limit:

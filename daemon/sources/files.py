@@ -1,12 +1,14 @@
 r"""A log file from its beginning to its end, for replay: plain or gzip, UTF-8 or UTF-16 → Lines.
 
 What is a line is decided by the same code as for a followed file, with two differences: the last line counts even
-without its `\n`, because nothing will follow, and text in UTF-16 (recognised by its byte order mark) becomes UTF-8.
+without its `\n`, because nothing will follow, and it may be a pipe. Text in UTF-16 (recognised by its byte order mark)
+becomes UTF-8 here too.
 Bounded: one chunk, or one line of at most 16 MiB.
 """
 
 import codecs
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,7 +33,7 @@ class DamagedFileError(ValueError):
 
 
 def read_lines(path: Path, source: str, *, chunk: int = 1 << 20) -> Iterator[Lines]:
-    """All lines of a file once, in pieces of about `chunk` bytes.
+    """All lines of a file or a pipe once, in pieces of about `chunk` bytes.
 
     Offsets count bytes of the text: of the decompressed stream for gzip, of the UTF-8 form for UTF-16.
     Raises OSError when the file cannot be opened, and DamagedFileError, after the last readable whole line, when the
@@ -40,12 +42,36 @@ def read_lines(path: Path, source: str, *, chunk: int = 1 << 20) -> Iterator[Lin
     with ExitStack() as stack:
         plain = stack.enter_context(path.open("rb"))
         start = plain.read(2)
-        plain.seek(0)
-        stream: IO[bytes] | gzip.GzipFile = plain
+        stream: IO[bytes] | gzip.GzipFile
+        if plain.seekable():
+            plain.seek(0)
+            stream = plain
+        else:
+            stream = io.BufferedReader(_Pipe(start, plain))
         if start == _GZIP:
-            stream = stack.enter_context(gzip.GzipFile(fileobj=plain, mode="rb"))
+            stream = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
         run = _Run(path, source, os.fstat(plain.fileno()))
         yield from run.read(_decoded(stream, max(1, chunk)))
+
+
+class _Pipe(io.RawIOBase):
+    """A pipe of which the first bytes were looked at."""
+
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start = start
+        self._rest = rest
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]  # what BufferedReader hands over
+        """What there is, at least a byte unless the writer has closed it."""
+        data = self._start[: len(buffer)]
+        self._start = self._start[len(data) :]
+        data = data or self._rest.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _decoded(stream: IO[bytes] | gzip.GzipFile, chunk: int) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ class LateFiles:
         number = self._choose(file.inode)
         before = self._held.pop(number, None)
         if before is not None:
-            yield from self._openings.let_go(before[0], "unfinished_line", 1)
+            yield from self._openings.let_go(before[0])
         file.key = late_row(self._openings.name, number)
         self._held[number] = file, self._monotonic() + LINGER
         self._rows.pop(number, None)
@@ -111,7 +111,7 @@ class LateFiles:
                 self._held[number] = file, self._monotonic() + LINGER
             elif self._monotonic() >= until:
                 del self._held[number]
-                yield from self._openings.let_go(file, "unfinished_line", 1)
+                yield from self._openings.let_go(file)
 
     def close(self) -> None:
         """Let go of all, with nothing said."""

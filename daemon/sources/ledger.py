@@ -17,14 +17,26 @@ _BLOCK = 1 << 16
 
 
 class Ledger:
-    """Shared by the trails of one source."""
+    """Shared by the trails of one source, which may have `most_open` files open among them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_open: int = 1 << 16) -> None:
+        self._most_open = most_open
         self._claimed: dict[tuple[int, int], TailedFile] = {}
         self._left: OrderedDict[int, tuple[Checkpoint, ...]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._left)
+
+    @property
+    def room(self) -> int:
+        """How many more files may be opened; below 0 when the last one was needed all the same."""
+        return self._most_open - len(self._claimed)
+
+    def close(self) -> None:
+        """Close whatever is still open."""
+        for file in self._claimed.values():
+            file.close()
+        self._claimed.clear()
 
     def is_claimed(self, stat: os.stat_result) -> bool:
         """Whether some trail reads this file."""

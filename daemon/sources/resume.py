@@ -15,7 +15,7 @@ What a file system cannot tell, however it is asked (each is said as `Lost`, as 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from daemon.model import Checkpoint, Lost
+from daemon.model import Checkpoint, Lines, Lost, Position
 from daemon.sources.identity import parse_identity
 from daemon.sources.openings import Openings
 from daemon.sources.tailed_file import Reading, TailedFile
@@ -36,19 +36,34 @@ def resume(
     """Match the checkpoint of a path; `drained` are those of the files that were there before.
 
     None while nothing can be said: the path is empty or blocked, and no rotated file fits (try again later).
+    Raises StillWrittenError while a file that is needed is being compressed, Transient out of descriptors.
     """
     file = openings.open_present(row)
     if file is None and openings.blocked is not None:
         return None
-    old: list[TailedFile] = []
-    lost: Lost | None = None
-    if not _goes_on(file, row):
-        old, found = _find_rest(openings, row, drained)
-        if not found and (file is not None or old) and parse_identity(row.position.identity) is not None:
-            lost = _loss(reading, row, (*old, file))
+    try:
+        old, found = ([], True) if _goes_on(file, row) else _find_rest(openings, row, drained)
+    except BaseException:
+        if file is not None:
+            openings.close(file)  # all or nothing: it is tried again
+        raise
     if file is None and not old:
         return None
+    lost = None if found or parse_identity(row.position.identity) is None else _loss(reading, row, (*old, file))
     return Resumed(file, old, lost)
+
+
+def absent(name: str, reading: Reading) -> Lines:
+    """A checkpoint that says: at this moment there was nothing at the path, so whatever is there later is all new."""
+    nowhere = Position(name, "", 0)
+    return Lines(reading.source, b"", nowhere, Checkpoint(reading.source, nowhere, f"{reading.now():.3f}"))
+
+
+def _absent_since(row: Checkpoint) -> float | None:
+    try:
+        return None if row.position.identity else float(row.marker)
+    except ValueError:
+        return None  # written before 0.3, which noted no moment
 
 
 def _goes_on(file: TailedFile | None, row: Checkpoint) -> bool:
@@ -59,6 +74,9 @@ def _goes_on(file: TailedFile | None, row: Checkpoint) -> bool:
 
 
 def _find_rest(openings: Openings, row: Checkpoint, drained: Collection[Checkpoint]) -> tuple[list[TailedFile], bool]:
+    since = _absent_since(row)
+    if since is not None:
+        return openings.open_since(since), True
     old, found = openings.find(row, copy=False)
     if not found:
         old, found = openings.find(row, copy=True)

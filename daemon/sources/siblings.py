@@ -5,6 +5,7 @@ if it holds all that was read, byte for byte as far as identity and marker can t
 from their numbers (`.1` is newer than `.2`), or, with dates in their names, from the time of their last write.
 """
 
+import errno
 import os
 import re
 import stat
@@ -12,10 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from daemon.model import Checkpoint
+from daemon.model import Checkpoint, Transient
 from daemon.sources.identity import Identity, digest, is_same_file, parse_identity, same_content
 from daemon.sources.packed import PACKED, READABLE, unpack, unpacked_name
 
+_NONE_LEFT = {errno.EMFILE, errno.ENFILE}
 _ATTEMPTS = 5
 """How often a directory is listed anew that changed meanwhile: a listing may miss a file that is just renamed."""
 _NUMBER = re.compile(r"[._-](\d{1,4})")
@@ -111,48 +113,83 @@ def _suffix(candidate: str, name: str) -> tuple[int | None, bool]:
     return None, False
 
 
-def find_same(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
-    """The file that the checkpoint speaks of, under any name beside `path`: its open descriptor and its entry."""
+class Opened(NamedTuple):
+    """A file beside the log, open. `damage` is why it is not the whole text of it (a compressed file cut short)."""
+
+    fd: int
+    sibling: Sibling
+    damage: str
+
+
+def find_same(path: str, checkpoint: Checkpoint) -> Opened | None:
+    """The file that the checkpoint speaks of, under any name beside `path`. Raises Transient out of descriptors."""
     identity = parse_identity(checkpoint.position.identity)
     if identity is None:
         return None
     for sibling in list_siblings(path):
         # of a file of which nothing was read there is only the inode, which any file may have by now
         if sibling.inode == identity.inode and not sibling.packed and (identity.length or sibling.rotated):
-            fd = _open_if(sibling, checkpoint, identity, copy=False)
-            if fd is not None:
-                return fd, sibling
+            opened = _open_if(sibling, checkpoint, identity, copy=False)
+            if opened is not None:
+                return opened
     return None
 
 
-def find_copy(path: str, checkpoint: Checkpoint) -> tuple[int, Sibling] | None:
-    """The newest rotated file that begins with all that was read of `path`: what `copytruncate` or a packer leaves."""
+def find_copy(path: str, checkpoint: Checkpoint) -> Opened | None:
+    """The newest rotated file that begins with all that was read of `path`: what `copytruncate` or a packer leaves.
+
+    Raises Transient out of descriptors.
+    """
     identity, offset = parse_identity(checkpoint.position.identity), checkpoint.position.offset
     if identity is None or not offset:
         return None
     copies = [s for s in list_siblings(path) if s.rotated and (s.packed or s.size >= offset)]
     for sibling in sorted(copies, key=lambda s: s.written_at, reverse=True):
-        fd = _open_if(sibling, checkpoint, identity, copy=True)
-        if fd is not None:
-            return fd, sibling
+        opened = _open_if(sibling, checkpoint, identity, copy=True)
+        if opened is not None:
+            return opened
     return None
 
 
-def open_sibling(sibling: Sibling, wanted: Callable[[bytes], bool] = lambda _: True) -> int:
-    """Its text as an open descriptor. Raises OSError; `wanted` is asked before a compressed file is unpacked."""
-    return unpack(sibling.path, wanted) if sibling.packed else open_regular(sibling.path)
+def open_sibling(sibling: Sibling, wanted: Callable[[bytes], bool] = lambda _: True) -> Opened:
+    """Its text, open. `wanted` is asked before a compressed file is unpacked.
 
-
-def _open_if(sibling: Sibling, checkpoint: Checkpoint, identity: Identity, *, copy: bool) -> int | None:
+    Raises OSError where it cannot be read or is not wanted, Transient where we have too many files open: that says
+    nothing of the file, so nobody may go on as if it were not there.
+    """
     try:
-        fd = open_sibling(sibling, lambda start: digest(start[: identity.length]) == identity.hash)
+        if not sibling.packed:
+            return Opened(open_regular(sibling.path), sibling, "")
+        fd, damage = unpack(sibling.path, wanted)
+    except OSError as error:
+        if error.errno in _NONE_LEFT:
+            detail = f"{sibling.path}: {error.strerror}"
+            raise Transient(detail, why="descriptors") from error
+        raise
+    return Opened(fd, sibling, damage)
+
+
+def _open_if(sibling: Sibling, checkpoint: Checkpoint, identity: Identity, *, copy: bool) -> Opened | None:
+    try:
+        opened = open_sibling(sibling, lambda start: digest(start[: identity.length]) == identity.hash)
     except OSError:
         return None
-    fits = same_content(fd, checkpoint) and identity.length > 0 if copy else is_same_file(fd, checkpoint)
+    fits = same_content(opened.fd, checkpoint) and identity.length > 0 if copy else is_same_file(opened.fd, checkpoint)
     if fits:
-        return fd
-    os.close(fd)
+        return opened
+    os.close(opened.fd)
     return None
+
+
+def has_packed(path: str) -> bool:
+    """Whether there is a compressed rotated file beside `path`: then looking for what became of it may take long."""
+    return any(sibling.packed and sibling.rotated for sibling in list_siblings(path))
+
+
+def list_since(path: str, written_after: int) -> list[Sibling]:
+    """The rotated files beside `path` that were written after this moment (in nanoseconds), oldest first."""
+    later = [s for s in list_siblings(path) if s.rotated and s.written_at > written_after]
+    return sorted(later, key=lambda s: (s.written_at, -(s.number or 0), s.path))
 
 
 def list_successors(path: str, inode: int, written_at: int | None) -> list[Sibling]:
@@ -169,7 +206,4 @@ def list_successors(path: str, inode: int, written_at: int | None) -> list[Sibli
         return [s for _, s in sorted(newer, key=lambda pair: -pair[0])]
     if own is not None:
         written_at = own.written_at if own.dated else None
-    if written_at is None:
-        return []
-    later = [s for s in rotated if s.written_at > written_at]
-    return sorted(later, key=lambda s: (s.written_at, -(s.number or 0), s.path))
+    return [] if written_at is None else [s for s in list_since(path, written_at) if s.inode != inode]

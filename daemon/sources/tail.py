@@ -9,27 +9,27 @@ is paused and the files are read every few milliseconds: an event for each line 
 """
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import chain
 
 from daemon.config import FileSource
-from daemon.model import Checkpoint, Lines, Lost, Position
+from daemon.model import Checkpoint, Lines, Lost
 from daemon.sources import Emit
+from daemon.sources.aside import read_aside
 from daemon.sources.discovery import (
     MAX_FILES,
     closed_directory,
     find_directories,
-    find_paths,
+    find_targets,
     fixed_directory,
-    is_meant,
+    is_glob,
 )
 from daemon.sources.heat import Heat
-from daemon.sources.late import ROWS, late_row, owner_of
-from daemon.sources.ledger import Ledger
 from daemon.sources.obstacle import describe_obstacle
-from daemon.sources.openings import Openings, shown
+from daemon.sources.openings import shown
 from daemon.sources.tailed_file import Reading
 from daemon.sources.trail import Trail
+from daemon.sources.trails import Trails
 from daemon.sources.wakeups import Wakeups
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
 
@@ -41,12 +41,15 @@ PACE = 0.005
 """Seconds between two reads while lines pour in."""
 FEW = 32
 """Up to how many files are all read at that pace; of more, only those that lines pour into."""
+TURN = 16
+"""After so many files without a line the event loop gets a turn."""
 
 
 class FileTail:
     """Follows the files that `config.path` means. `checkpoints` are the stored ones of this source.
 
-    Bounded: 512 files (further matches are reported on the board), one chunk or one line of `max_line` at a time.
+    Bounded: `most_open` files at once and 2048 in all (what is beyond is reported on the board), one chunk or one line
+    of `max_line` at a time.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class FileTail:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         wakeups: Callable[[Callable[[], object]], Wakeups] = Wakeups,
+        most_open: int = 512,
     ) -> None:
         self._config = config
         self._board = board
@@ -68,18 +72,14 @@ class FileTail:
         self._sleep = sleep
         self._build_wakeups = wakeups
         skipped = metrics.lost.labels(source=config.name, why="nul_bytes").inc
-        self._reading = Reading(config.name, config.max_line, now, skipped)
+        reading = Reading(config.name, config.max_line, now, skipped)
         self._pattern = shown(config.path)
-        own = (c for c in checkpoints if is_meant(owner_of(c.position.path), self._pattern))
-        # by path; follows what was emitted, so that a second `run` goes on where the first one ended
-        self._rows = {c.position.path: c for c in own}
-        self._ledger = Ledger()
-        self._trails: dict[str, Trail] = {}
-        self._first = not self._rows
-        self._stored_paths: set[str] = set()
+        self._trails = Trails(config.path, reading, checkpoints, monotonic=monotonic, most_open=most_open)
+        self._first = self._trails.first
+        self._unpacking = False
+        self._most_open = most_open
         self._watched: list[str] = []
         self._watched_at = 0.0
-        self._too_many = 0
         self._said = HealthState.ok
 
     @property
@@ -101,34 +101,30 @@ class FileTail:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None  # the supervisor decides by type, and there is only one
         finally:
+            self._board.remove(f"turns:{self.name}")
             watch.stop()
-            for trail in self._trails.values():
-                trail.close()
-            self._trails.clear()
+            self._trails.close()
 
     async def _beat(self, wake: asyncio.Event, watch: Wakeups) -> None:
+        """Wake the reader; and measure what is unread here, as the reader may be waiting for room in the pipeline."""
         while True:
             await self._sleep(BEAT if watch.active else BEAT_UNWATCHED)
+            if not self._unpacking:
+                self._metrics.source_lag.labels(source=self.name).set(self._trails.lag())
             wake.set()
             await asyncio.sleep(0)
 
     async def _begin(self, emit: Emit) -> None:
-        """Load the ledger; at the very first start go to the end of what is there, if so configured."""
-        self._ledger = Ledger()
-        for row in self._rows.values():
-            self._ledger.remember(row)
-        self._stored_paths = {owner_of(path) for path in self._rows}
-        first, self._first = self._first, False
-        if not first or self._config.start == "beginning":
+        """Go on from the rows; at the very first start from the end of what is there, if so configured."""
+        self._trails.begin()
+        if not self._first:
             return
-        self._find_trails()
-        for trail in self._trails.values():
-            for anchor in trail.skip_to_end():
+        if self._config.start == "end":
+            for anchor in self._trails.begin_at_end():
                 await self._emit(emit, anchor)
-        if not self._rows:
-            # nothing there yet: note that we have been here, or what comes while we are down would be skipped
-            nowhere = Position(self._pattern, "", 0)
-            await self._emit(emit, Lines(self.name, b"", nowhere, Checkpoint(self.name, nowhere)))
+        if is_glob(self._config.path):
+            await self._emit(emit, self._trails.mark())
+        self._first = False
 
     async def _follow(self, emit: Emit, wake: asyncio.Event, watch: Wakeups) -> None:
         heat = Heat(self._monotonic)
@@ -137,11 +133,13 @@ class FileTail:
             swept = wake.is_set()
             if swept:
                 wake.clear()
-                trails = self._sweep(watch, watching=not heat.hot)
-            moved = [trail for trail in trails if await self._step(trail, emit)]
+                await self._sweep(emit, watch, watching=not heat.hot)
+            if swept or self._trails.waiting:
+                trails = self._trails.choose(again=swept)
+            moved = await self._read(trails, emit)
             if swept:
                 self._report()
-            if any(trail.more for trail in trails):
+            if self._trails.waiting or any(trail.more for trail in trails):
                 await asyncio.sleep(0)
                 continue
             was_hot = heat.hot
@@ -154,54 +152,60 @@ class FileTail:
             else:
                 await wake.wait()
 
+    async def _read(self, trails: Sequence[Trail], emit: Emit) -> list[Trail]:
+        """One step of each; those that brought anything."""
+        moved = []
+        for number, trail in enumerate(trails, 1):
+            if await self._step(trail, emit):
+                moved.append(trail)
+            elif number % TURN == 0:
+                await asyncio.sleep(0)
+        return moved
+
     async def _step(self, trail: Trail, emit: Emit) -> bool:
         """One step of one trail; True when it brought anything."""
         moved = False
-        for item in trail.read():
+        items = trail.read()
+        if trail.may_take_long():
+            items = await self._read_aside(items)
+        for item in items:
             await self._emit(emit, item)
             moved = True
         return moved
 
+    async def _read_aside(self, items: Iterator[Lines | Lost]) -> Iterator[Lines | Lost]:
+        """Begin a step that may have to unpack a rotated file; the event loop goes on meanwhile."""
+        self._unpacking = True
+        reading = read_aside(lambda: next(items, None))
+        try:
+            first = await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            await asyncio.wait({reading})  # it works with our files, which are closed next
+            reading.exception()  # of no interest any more
+            raise
+        finally:
+            self._unpacking = False
+        return chain(() if first is None else (first,), items)
+
     async def _emit(self, emit: Emit, item: Lines | Lost) -> None:
         await emit(item)
-        if isinstance(item, Lines):
-            self._rows[item.checkpoint.position.path] = item.checkpoint
+        self._trails.note(item)
 
-    def _sweep(self, watch: Wakeups, *, watching: bool) -> list[Trail]:
-        """Find the files anew; watch their directories."""
-        paths = self._find_trails()
+    async def _sweep(self, emit: Emit, watch: Wakeups, *, watching: bool) -> None:
+        """Find the files anew; watch their directories (at once: what comes in between would be seen a second late)."""
+        paths = self._trails.find()
         due = self._monotonic() - self._watched_at >= BEAT or paths != self._watched
         if watching and (due or not watch.active):
             self._watched, self._watched_at = paths, self._monotonic()
-            watch.watch(find_directories(self._config.path, paths), {*paths, *map(os.path.realpath, paths)})
-        return list(self._trails.values())
-
-    def _find_trails(self) -> list[str]:
-        """Begin a trail for every path that has none; end those whose file is gone from a glob. Returns the paths."""
-        found = find_paths(self._config.path)
-        self._too_many = max(0, len(found) - MAX_FILES)
-        paths = found[:MAX_FILES]
-        for path in [
-            path for path, trail in self._trails.items() if trail.missing and trail.idle and path not in paths
-        ]:
-            del self._trails[path]
-            for row in (shown(path), *(late_row(shown(path), number) for number in range(ROWS))):
-                self._rows.pop(row, None)
-        # those that have a checkpoint come first: they know which rotated files are theirs
-        for path in sorted({*paths, *self._stored_paths}, key=lambda path: (shown(path) not in self._rows, path)):
-            if path not in self._trails:
-                self._trails[path] = self._build_trail(path)
-        self._stored_paths.clear()
-        return paths
-
-    def _build_trail(self, path: str) -> Trail:
-        openings = Openings(path, self._reading, self._ledger)
-        return Trail(openings, self._reading, stored=self._rows, monotonic=self._monotonic)
+            both = find_targets(paths).union(paths)
+            watch.watch(find_directories(self._config.path, both), both)
+        await asyncio.sleep(0)  # of thousands of files this took a while, and so does what follows
+        while self._trails.gone:
+            await emit(self._trails.gone.pop(0))
 
     def _report(self) -> None:
         """Tell the board and the metrics how the source is; log when that changes."""
-        trails = self._trails.values()
-        self._metrics.source_lag.labels(source=self.name).set(sum(trail.lag() for trail in trails))
+        self._report_turns()
         state, detail = self._judge()
         self._board.set(f"source:{self.name}", state, detail)
         if state is self._said:
@@ -214,17 +218,31 @@ class FileTail:
         elif said is HealthState.degraded:
             log.info(Says.source_readable, source=self.name, path=self._pattern)
 
+    def _report_turns(self) -> None:
+        """A row of its own: late, but every file is read, so the source itself is well."""
+        crowd = self._trails.crowd
+        if not crowd:
+            self._board.remove(f"turns:{self.name}")
+            return
+        detail = f"{self._pattern} matches {crowd} files more than the {self._most_open} that may be open"
+        detail += ": they are read in turn; raise LimitNOFILE, or match fewer"
+        if self._board.set(f"turns:{self.name}", HealthState.degraded, detail):
+            log.warning(Says.files_take_turns, source=self.name, detail=detail)
+
     def _judge(self) -> tuple[HealthState, str]:
         closed = closed_directory(self._config.path)
-        blocked = [(t.path, t.openings.blocked) for t in self._trails.values() if t.openings.blocked is not None]
+        blocked = [(t.path, t.openings.blocked) for t in self._trails if t.openings.blocked is not None]
         if closed is not None:
             blocked.insert(0, (fixed_directory(self._config.path), closed))
         if blocked:
             path, error = blocked[0]
             more = f" (and {len(blocked) - 1} more)" if len(blocked) > 1 else ""
             return HealthState.degraded, describe_obstacle(path, error) + more
-        if self._too_many:
-            return HealthState.degraded, f"{self._pattern} matches {self._too_many} files more than {MAX_FILES}"
-        if all(trail.idle for trail in self._trails.values()):
+        if self._trails.too_many:
+            detail = (
+                f"{self._pattern} matches {self._trails.too_many} files more than {MAX_FILES}: the oldest are left out"
+            )
+            return HealthState.degraded, detail
+        if all(trail.idle and not trail.parking.parked for trail in self._trails):
             return HealthState.starting, f"{self._pattern}: no such file yet, waiting for it"
         return HealthState.ok, ""

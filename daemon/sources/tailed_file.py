@@ -2,8 +2,10 @@
 
 Synchronous and without a clock of its own. It holds no line: an unfinished one is read again from its start, so that
 memory stays at one chunk (or one line of `max_line`) however long a line gets, and nothing can be joined wrongly.
+Text in UTF-16 (by its byte order mark) is handed over as UTF-8; positions count the bytes of the file.
 """
 
+import codecs
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from daemon.model import Checkpoint, Lines, Lost, Position
 from daemon.sources.cutting import Part, Piece, cut
 from daemon.sources.identity import HEAD, TAIL, build_identity, digest, read_tail
+from daemon.sources.wide import as_utf8, find_newline, newline_of, order_of, rfind_newline, whole_lines
 
 CHUNK = 256 * 1024
 """How many bytes one read takes."""
@@ -33,7 +36,8 @@ class Reading:
 class TailedFile:
     """Reads the open file `fd` from `offset` on, and closes it in `close`.
 
-    `path` is what lines say they come from; `key` is the path under which checkpoints are stored.
+    `path` is what lines say they come from; `key` is the path under which checkpoints are stored; `reached` is the
+    byte behind the last one looked at, of an unfinished line too.
     """
 
     def __init__(self, fd: int, path: str, reading: Reading, *, offset: int = 0, key: str = "") -> None:
@@ -47,10 +51,11 @@ class TailedFile:
         self._set(offset)
 
     def _set(self, offset: int) -> None:
-        self.offset = offset
+        self.offset = self.reached = offset
         self._head = os.pread(self._fd, min(HEAD, offset), 0)
         self._tail = read_tail(self._fd, offset)
         self._identity = build_identity(self.device, self.inode, self._head)
+        self._order = order_of(self._head)
         self._forget_scan()
 
     def _forget_scan(self) -> None:
@@ -92,14 +97,22 @@ class TailedFile:
     def skip_to_end(self) -> None:
         """Go behind the last whole line that is there now; a line that has begun is not skipped."""
         size = self.stat().st_size
-        window = min(size, self._reading.max_line + 1)
-        newline = os.pread(self._fd, window, size - window).rfind(b"\n")
-        whole = size - window + newline + 1
-        self._set(whole if newline >= 0 or window == size else size)
+        order = order_of(os.pread(self._fd, 2, 0))
+        start = max(0, size - self._reading.max_line - 2) & ~1
+        newline = rfind_newline(os.pread(self._fd, size - start, start), order)
+        whole = start + newline + len(newline_of(order)) if newline >= 0 else 0
+        self._set(whole if newline >= 0 or not start else size)
 
     def skip_rest(self) -> None:
         """Go behind everything: what is left will never be a line."""
         self._set(self.stat().st_size)
+
+    def take_rest(self) -> Lines:
+        """What stands after the last whole line, as one line of at most `max_line` bytes: nobody will finish it."""
+        start, order = self.offset, self._order
+        raw = os.pread(self._fd, min(self._reading.max_line, CHUNK), start)
+        self.skip_rest()
+        return self._lines(as_utf8(raw, order).strip(b"\0").removesuffix(b"\n") + b"\n", start)
 
     def checkpoint(self) -> Checkpoint:
         """Where reading resumes after all that was handed over."""
@@ -118,12 +131,17 @@ class TailedFile:
         self._check_scan()
         start = self.offset + self._scanned
         chunk = os.pread(self._fd, CHUNK, start)
+        self.reached = start + len(chunk)
         # after the read, so that no truncation can slip in between the check and the bytes
         if read_tail(self._fd, self.offset) != self._tail:
             raise CutShortError(self._path)
         self.more = len(chunk) == CHUNK
+        if not self.offset:
+            self._order = order_of(chunk)
         if self._scanned:
             yield from self._go_on(chunk)
+        elif self._order:
+            yield from self._hand_over_wide(chunk)
         else:
             yield from self._hand_over(chunk)
 
@@ -140,9 +158,26 @@ class TailedFile:
         for piece in cut(chunk, self._reading.max_line, at_start=base == 0):
             yield from self._take(piece, chunk, base)
         if self.offset == base and len(chunk) == CHUNK:
-            self._scanned = CHUNK
-            self._stub = chunk[:TAIL]
-            self._blank = not chunk.strip(b"\0")
+            self._scan(chunk, blank=not chunk.strip(b"\0"))
+
+    def _scan(self, chunk: bytes, *, blank: bool) -> None:
+        self._scanned, self._stub, self._blank = len(chunk), chunk[:TAIL], blank
+
+    def _hand_over_wide(self, chunk: bytes) -> Iterator[Lines | Lost]:
+        """UTF-16, line by line: in UTF-8 a line has another length, so only its start can be told exactly."""
+        base, mark = self.offset, 0 if self.offset else len(codecs.BOM_UTF16)
+        if mark:
+            self._advance(mark, chunk[:mark])
+        for start, end in whole_lines(chunk[mark:], self._order):
+            first, raw = base + mark + start, chunk[mark + start : mark + end]
+            width = len(newline_of(self._order))
+            if len(raw) - width > self._reading.max_line:
+                yield self._loss(first, len(raw) - width)
+                raw = raw[: self._reading.max_line & ~1] + newline_of(self._order)
+            self._advance(base + mark + end, chunk[max(mark + start, mark + end - TAIL) : mark + end])
+            yield self._lines(as_utf8(raw, self._order), first)
+        if self.offset == base and len(chunk) == CHUNK:
+            self._scan(chunk, blank=False)
 
     def _take(self, piece: Piece, chunk: bytes, base: int) -> Iterator[Lines | Lost]:
         start = base + piece.start
@@ -168,7 +203,7 @@ class TailedFile:
                 self._advance(self.offset + self._scanned, bytes(TAIL))
                 self.more = True
             return
-        newline = chunk.find(b"\n")
+        newline = find_newline(chunk, self._order)
         if newline >= 0:
             yield from self._finish(self._scanned + newline)
         elif len(chunk) == CHUNK:
@@ -176,17 +211,19 @@ class TailedFile:
 
     def _finish(self, length: int) -> Iterator[Lines | Lost]:
         r"""Hand over the line at `offset` that is longer than a chunk; `length` does not count its `\n`."""
-        start, kept = self.offset, min(length, self._reading.max_line)
+        newline = newline_of(self._order)
+        start, end = self.offset, self.offset + length + len(newline)
+        kept = min(length, self._reading.max_line if not self._order else self._reading.max_line & ~1)
         data = os.pread(self._fd, kept, start)
-        ending = os.pread(self._fd, TAIL, start + length + 1 - TAIL)
+        ending = os.pread(self._fd, TAIL, end - TAIL)
         self.more = True
-        if len(data) < kept or b"\n" in data or not ending.endswith(b"\n"):
+        if len(data) < kept or find_newline(data, self._order) >= 0 or not ending.endswith(newline):
             self._forget_scan()  # rewritten between two reads: begin this line again
             return
         if length > kept:
             yield self._loss(start, length)
-        self._advance(start + length + 1, ending)
-        yield self._lines(data + b"\n", start)
+        self._advance(end, ending)
+        yield self._lines(as_utf8(data, self._order) + b"\n", start)
 
     def _loss(self, start: int, length: int) -> Lost:
         detail = f"{self._path}: the line at byte {start} has {length} bytes, kept {self._reading.max_line}"

@@ -8,11 +8,13 @@ else escape. Whoever opened the store closes it. Retention is bounded by age and
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from daemon.model import Alert, Anomaly, Checkpoint, Delivery, Incident, Snapshot
+from daemon.model import Alert, Anomaly, Checkpoint, Delivery, Forgotten, Incident, Severity, Snapshot, Unseen
+
+GapHooks: TypeAlias = tuple[tuple[str, Severity], ...]
 
 
 class Owed(Struct, frozen=True):
@@ -34,7 +36,7 @@ class Told(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True):
-    """Everything that one batch caused. Applied whole or not at all."""
+    """Everything that one batch caused. Applied whole or not at all; `forgotten` before `checkpoints`."""
 
     at: float
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -42,6 +44,9 @@ class Commit(Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     told: tuple[Told, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    forgotten: tuple[Forgotten, ...] = ()
+    unseen: tuple[Unseen, ...] = ()  # alerts of these times that were told without their gap get it
+    gap_hooks: GapHooks = ()  # who wants a version that only adds a gap, from which severity on
 
 
 class Outstanding(Struct, frozen=True):

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 
-from daemon.model import Checkpoint, Position, Snapshot
+from daemon.model import Checkpoint, Forgotten, Position, Snapshot
 
 CHECKPOINT = 'INSERT OR REPLACE INTO checkpoints (source, path, identity, "offset", marker) VALUES (?, ?, ?, ?, ?)'
 SNAPSHOT = "INSERT OR REPLACE INTO snapshots (step, key, value) VALUES (?, ?, ?)"
@@ -15,6 +15,12 @@ def save_checkpoints(connection: sqlite3.Connection, checkpoints: Iterable[Check
         CHECKPOINT,
         [(c.source, c.position.path, c.position.identity, c.position.offset, c.marker) for c in checkpoints],
     )
+
+
+def forget_checkpoints(connection: sqlite3.Connection, forgotten: Iterable[Forgotten]) -> None:
+    """Drop the positions of files that are gone."""
+    rows = [(gone.source, gone.path) for gone in forgotten]
+    connection.executemany("DELETE FROM checkpoints WHERE source = ? AND path = ?", rows)
 
 
 def load_checkpoints(connection: sqlite3.Connection) -> list[Checkpoint]:

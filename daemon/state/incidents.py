@@ -26,8 +26,8 @@ def save(connection: sqlite3.Connection, batch: Commit) -> None:
         [(anomaly.id, incident_id, anomaly.at, pack(anomaly)) for incident_id, anomaly in batch.anomalies],
     )
     for told in batch.told:
-        stored = _append(connection, told.alert)
-        _owe(connection, stored, told.owed, batch.at)
+        stored = append(connection, told.alert)
+        owe(connection, stored, told.owed, batch.at)
         connection.execute("UPDATE incidents SET told = ? WHERE id = ?", (stored.version, stored.incident_id))
         # what was drafted for an earlier version is stale now
         connection.execute("DELETE FROM enrichments WHERE alert_id = ?", (stored.id,))
@@ -47,7 +47,8 @@ def _incident_row(incident: Incident) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _append(connection: sqlite3.Connection, alert: Alert) -> Alert:
+def append(connection: sqlite3.Connection, alert: Alert) -> Alert:
+    """Store an alert as its next version."""
     newest = connection.execute("SELECT coalesce(max(version), 0) FROM alerts WHERE id = ?", (alert.id,)).fetchone()[0]
     stored = msgspec.structs.replace(alert, version=newest + 1)
     connection.execute(
@@ -57,7 +58,8 @@ def _append(connection: sqlite3.Connection, alert: Alert) -> Alert:
     return stored
 
 
-def _owe(connection: sqlite3.Connection, alert: Alert, owed: Iterable[Owed], now: float) -> None:
+def owe(connection: sqlite3.Connection, alert: Alert, owed: Iterable[Owed], now: float) -> None:
+    """Owe a version to webhooks."""
     connection.executemany(
         "INSERT OR IGNORE INTO deliveries (alert_id, version, webhook, severity, state, due_at, created_at) "
         "VALUES (?, ?, ?, ?, 'due', ?, ?)",
@@ -73,7 +75,7 @@ def newest(connection: sqlite3.Connection, alert_id: str) -> Alert | None:
     return alert_of(row[0]) if row else None
 
 
-def _untouched(connection: sqlite3.Connection, alert: Alert) -> bool:
+def is_untouched(connection: sqlite3.Connection, alert: Alert) -> bool:
     """Nobody was sent this version, and nobody is being sent it."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(attempts), 0) FROM deliveries WHERE alert_id = ? AND version = ?",
@@ -91,14 +93,14 @@ def revise(connection: sqlite3.Connection, alert: Alert, now: float, *, final: b
         connection.execute("DELETE FROM enrichments WHERE alert_id = ?", (alert.id,))
         if _same(present, alert):
             return present
-        stored = _append(connection, msgspec.structs.replace(alert, made_at=now))
-        _owe(connection, stored, [Owed(name, now) for name in webhooks], now)
+        stored = append(connection, msgspec.structs.replace(alert, made_at=now))
+        owe(connection, stored, [Owed(name, now) for name in webhooks], now)
         return stored
-    if webhooks and alert.similar != present.similar and not _untouched(connection, alert):
-        alert = _append(connection, msgspec.structs.replace(alert, made_at=now))
-        _owe(connection, alert, [Owed(name, now) for name in webhooks], now)
+    if webhooks and alert.similar != present.similar and not is_untouched(connection, alert):
+        alert = append(connection, msgspec.structs.replace(alert, made_at=now))
+        owe(connection, alert, [Owed(name, now) for name in webhooks], now)
     connection.execute("UPDATE enrichments SET draft = ? WHERE alert_id = ?", (pack(alert), alert.id))
-    if _untouched(connection, alert):
+    if is_untouched(connection, alert):
         connection.execute(
             "UPDATE alerts SET body = ? WHERE id = ? AND version = ?", (pack(alert), alert.id, alert.version)
         )
@@ -124,7 +126,7 @@ def unenriched(connection: sqlite3.Connection, limit: int) -> list[Outstanding]:
     found = []
     for draft, attempts, _ in rows:
         alert = alert_of(draft)
-        found.append(Outstanding(alert=alert, base_sent=not _untouched(connection, alert), attempts=attempts))
+        found.append(Outstanding(alert=alert, base_sent=not is_untouched(connection, alert), attempts=attempts))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from daemon.model import Alert, Anomaly, Checkpoint, Delivery, DeliveryState, Incident, Snapshot, Transient
-from daemon.state import Commit, OutboxDepth, Outstanding, checkpoints, incidents, outbox
+from daemon.state import Commit, OutboxDepth, Outstanding, checkpoints, incidents, marks, outbox
 from daemon.state.ballast import Ballast
 from daemon.state.database import Database, StoreFullError
 
@@ -45,9 +45,11 @@ class SqliteStore:
         """Store a batch, whole."""
 
         def work(connection: sqlite3.Connection) -> None:
+            checkpoints.forget_checkpoints(connection, batch.forgotten)
             checkpoints.save_checkpoints(connection, batch.checkpoints)
             checkpoints.save_snapshots(connection, batch.snapshots)
             incidents.save(connection, batch)
+            marks.mark(connection, batch)
 
         await self.database.write(work)
 

@@ -1,7 +1,9 @@
 """Logs that are not there, not to be read, or full of rubbish, with the whole daemon around them."""
 
 import random  # noqa: TID251 - seeded rubbish
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.doubles.real_time import wait_until
 from tests.doubles.receiver import Receiver
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+LOGS = 100
 
 
 async def test_a_log_that_is_not_there_yet_is_waited_for(
@@ -49,3 +52,44 @@ async def test_between_rubbish_every_attack_is_found_and_what_was_cut_is_counted
     assert [(entry["why"], entry["count"]) for entry in daemon.said("input lost")].count(("line_too_long", 1)) == 1
     assert daemon.said("component restarted") == []
     assert await daemon.stop() == 0
+
+
+@pytest.fixture
+def few_descriptors() -> Iterator[None]:
+    """Whatever is started now may open 64 files, sockets and all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_of_more_logs_than_descriptors_each_is_read_in_its_turn(
+    daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str], few_descriptors: None
+) -> None:
+    """F07."""
+    logs = daemon.top / "many"
+    logs.mkdir()
+    daemon.config["sources"][0]["path"] = str(logs / "*.log")
+    for number in range(1, LOGS + 1):
+        write(logs / f"{number}.log", attack(number) if number % 5 == 0 else "")
+    await daemon.start()
+    await wait_until(lambda: len(entities_in(receiver)) == LOGS // 5, 60, daemon.last_words)
+    detail = await daemon.until_health("turns:audit", "degraded")
+    assert f"matches {LOGS - 32} files more than the 32 that may be open" in detail
+    assert (await daemon.health("source:audit"))[0] == "ok"
+
+    for number in range(1, LOGS + 1):
+        if number % 5:
+            write(logs / f"{number}.log", attack(number))
+
+    await wait_until(lambda: len(entities_in(receiver)) == LOGS, 60, daemon.last_words)
+    assert {incident.count for incident in daemon.incidents()} == {1}
+    # the files are read in no order, so that serials seem to be missing; no file may be said to be
+    assert {entry["why"] for entry in daemon.said("input lost")} <= {"audit_gap"}
+    assert daemon.said("component restarted") == []
+    assert await daemon.stop() == 0
+
+
+def write(path: Path, text: str) -> None:
+    with path.open("a") as log:
+        log.write(text)

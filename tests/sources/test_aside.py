@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from daemon.sources.aside import read_aside
+from daemon.sources.aside import read_aside, read_patiently
 
 HANGS = """
 import asyncio, contextlib, threading
@@ -49,6 +49,23 @@ async def test_a_result_that_comes_after_nobody_waits_is_dropped() -> None:
     done.wait()
     for _ in range(3):
         await asyncio.sleep(0)
+
+
+async def test_a_slow_reading_is_told_of_and_waited_for() -> None:
+    go, told = threading.Event(), []
+
+    def slow() -> None:
+        told.append("slow")
+        go.set()
+
+    assert await read_patiently(go.wait, 0.01, slow) is True
+    assert told == ["slow"]
+
+
+async def test_a_quick_reading_is_not_told_of() -> None:
+    told: list[str] = []
+    assert await read_patiently(lambda: 7, 10.0, lambda: told.append("slow")) == 7
+    assert told == []
 
 
 def test_a_reading_that_hangs_keeps_no_process_alive() -> None:

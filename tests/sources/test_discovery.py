@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.sources.discovery import closed_directory, find_directories, find_paths, fixed_directory, is_meant
+from daemon.sources.discovery import (
+    closed_directory,
+    find_directories,
+    find_paths,
+    find_targets,
+    fixed_directory,
+    is_meant,
+)
 
 
 def test_a_plain_path_means_itself_whether_it_is_there_or_not(tmp_path: Path) -> None:
@@ -55,7 +62,10 @@ def test_the_directories_to_watch_include_those_of_targets(tmp_path: Path) -> No
     (tmp_path / "real" / "v1.log").touch()
     link = tmp_path / "app.log"
     link.symlink_to(tmp_path / "real" / "v1.log")
-    assert find_directories(str(link), [str(link)]) == {str(tmp_path), str(tmp_path / "real")}
+    (tmp_path / "by_link").symlink_to(tmp_path / "real")
+    assert find_targets([str(link), str(tmp_path / "by_link" / "v1.log")]) == {str(tmp_path / "real" / "v1.log")}
+    both = find_targets([str(link)]).union([str(link)])
+    assert find_directories(str(link), both) == {str(tmp_path), str(tmp_path / "real")}
     assert find_directories("/nowhere/at/all.log", ["/nowhere/at/all.log"]) == set()
 
 

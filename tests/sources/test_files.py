@@ -1,6 +1,8 @@
 """Replay reads a whole file once: plain, packed, in UTF-16, damaged, with lines of any length."""
 
 import gzip
+import os
+import threading
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -126,6 +128,24 @@ def test_positions_and_checkpoints_follow_the_lines(tmp_path: Path) -> None:
     assert items[-1].checkpoint.position.offset == 8000
     assert {item.source for item in items} == {"app"}
     assert items[-1].position.identity.split(":")[2].startswith("256-")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f", b"one\ntwo", gzip.compress(b"one\n") + gzip.compress(b"two\n")])
+def test_a_pipe_gives_what_a_file_gives(tmp_path: Path, content: bytes) -> None:
+    path, pipe = tmp_path / "file", tmp_path / "pipe"
+    path.write_bytes(content)
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as writer:
+            for byte in content:
+                writer.write(bytes([byte]))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    from_pipe = b"".join(one.data for one in read_lines(pipe, "app"))
+    assert from_pipe == b"".join(one.data for one in read_lines(path, "app"))
+    writing.join()
 
 
 def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:

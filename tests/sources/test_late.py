@@ -140,7 +140,9 @@ def test_an_unfinished_line_is_said_to_be_lost_once_over_restarts(drained: Drain
     drained.append(1, b"never finis")
     assert drained.take(drained.late.read()) == []
     drained.clock += LINGER
-    [lost] = drained.take(drained.late.read())
+    lost, line = drained.take(drained.late.read())
+    assert isinstance(line, Lines)
+    assert line.data == b"never finis\n"
     assert isinstance(lost, Lost)
     assert (lost.why, lost.count, lost.at) == ("unfinished_line", 1, 7.0)
     drained.late = drained.start()

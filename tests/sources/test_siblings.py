@@ -2,13 +2,16 @@
 
 import gzip
 import os
+import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from daemon.model import Checkpoint
-from daemon.sources.siblings import find_copy, find_same, list_siblings, list_successors, open_regular
+from daemon.model import Checkpoint, Transient
+from daemon.sources.siblings import find_copy, find_same, list_siblings, list_successors, open_regular, open_sibling
 from daemon.sources.tailed_file import Reading, TailedFile
 
 
@@ -105,7 +108,8 @@ def test_a_copy_must_hold_all_that_was_read(tmp_path: Path, *, packed: bool) -> 
             (tmp_path / name).write_bytes(data)
     found = find_copy(str(log), stored)
     assert found is not None
-    fd, sibling = found
+    fd, sibling, damage = found
+    assert damage == ""
     assert Path(sibling.path).name == ("app.log.2.gz" if packed else "app.log.2")
     assert os.pread(fd, 100, 305) == b"two\n"
     os.close(fd)
@@ -155,3 +159,37 @@ def test_the_directory_of_a_links_target_is_searched_too(tmp_path: Path) -> None
     link = tmp_path / "app.log"
     link.symlink_to(tmp_path / "real" / "v.log")
     assert [(Path(s.path).name, s.number) for s in list_siblings(str(link))] == [("v.log.1", 1)]
+
+
+@contextmanager
+def no_descriptors_left() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 8, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in taken:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_without_a_descriptor_left_nothing_is_said_to_be_gone(tmp_path: Path, *, packed: bool) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(b"one\n")
+    stored = read_up_to(log, 4)
+    text = log.read_bytes()
+    log.rename(tmp_path / "app.log.1")
+    if packed:
+        (tmp_path / "app.log.1").unlink()
+        (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(text))
+    [sibling] = list_siblings(str(log))
+    with no_descriptors_left(), pytest.raises(Transient):
+        open_sibling(sibling)
+    found = find_copy(str(log), stored) if packed else find_same(str(log), stored)
+    assert found is not None
+    os.close(found.fd)

@@ -13,8 +13,10 @@ import structlog
 from watchdog.observers.api import BaseObserver
 
 from daemon.config import FileSource
-from daemon.model import Checkpoint, Lines, Transient
+from daemon.model import Checkpoint, Forgotten, Lines, Transient
+from daemon.sources import Item
 from daemon.sources import tail as tail_module
+from daemon.sources import trails as trails_module
 from daemon.sources.heat import BUSY, QUIET
 from daemon.sources.late import LINGER
 from daemon.sources.tail import BEAT, BEAT_UNWATCHED, PACE, FileTail
@@ -42,11 +44,11 @@ class Host:
         self.metrics = Metrics()
 
     def tail(self, path: object, stored: Sequence[Checkpoint] = (), **options: Any) -> FileTail:
-        wakeups = options.pop("wakeups", Wakeups)
+        wakeups, most_open = options.pop("wakeups", Wakeups), options.pop("most_open", 512)
         config = FileSource(type="file", name="app", path=str(path), **{"start": "beginning", **options})
         return FileTail(
             config, stored, board=self.board, metrics=self.metrics, now=self.time.now,
-            monotonic=self.time.monotonic, sleep=self.time.sleep, wakeups=wakeups,
+            monotonic=self.time.monotonic, sleep=self.time.sleep, wakeups=wakeups, most_open=most_open,
         )  # fmt: skip
 
     def state(self) -> HealthState | None:
@@ -301,17 +303,19 @@ async def test_lag_and_skipped_zeros_are_counted(tmp_path: Path, host: Host, sin
     assert lag("tellwhy_lost_input_total", {"source": "app", "why": "nul_bytes"}) == 4
 
 
-async def test_more_files_than_the_bound_are_reported(
+async def test_of_more_files_than_the_bound_the_newest_are_read_and_that_is_reported(
     tmp_path: Path, host: Host, sink: SourceSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail_module, "MAX_FILES", 3)
+    for module in (trails_module, tail_module):
+        monkeypatch.setattr(module, "MAX_FILES", 3)
     for number in range(5):
         append(tmp_path / f"{number}.log", b"%d\n" % number)
+        os.utime(tmp_path / f"{number}.log", (number, number))
     async with running(host.tail(tmp_path / "*.log"), sink):
-        await sink.until(lambda: len(sink.lines) == 3)
+        await sink.until(lambda: sorted(sink.lines) == [b"2", b"3", b"4"])
         await host.beat(sink, lambda: host.state() is HealthState.degraded)
         assert "2 files more than 3" in host.detail()
-        (tmp_path / "0.log").unlink()
+        (tmp_path / "4.log").unlink()
         await host.beat(sink, lambda: len(sink.lines) == 4)
 
 
@@ -341,3 +345,31 @@ async def test_a_directory_that_is_made_anew_is_followed(tmp_path: Path, host: H
         await host.time.advance(BEAT)
         append(directory / "app.log", b"three\n")
         await sink.until(lambda: sink.lines == [b"one", b"two", b"three"])
+
+
+async def test_with_dated_names_no_position_stays_behind(tmp_path: Path, host: Host) -> None:
+    names = [f"app-2026-11-{day:02}.log" for day in range(1, 31)]
+    rows, lines = set[str](), list[bytes]()
+
+    async def emit(item: Item) -> None:
+        if isinstance(item, Lines):
+            rows.add(item.checkpoint.position.path)
+            lines.extend(line for _, line in item.split())
+        elif isinstance(item, Forgotten):
+            rows.remove(item.path)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(host.tail(tmp_path / "app-*.log").run(emit))
+        for day, name in enumerate(names):
+            append(tmp_path / name, b"%d\n" % day)
+            if day >= 3:
+                delete(tmp_path / names[day - 3])
+            for _ in range(int(LINGER) + 3):
+                await host.time.advance(BEAT)
+            assert rows == {str(tmp_path / one) for one in ("app-*.log", *names[max(0, day - 2) : day + 1])}
+        task.cancel()
+    assert lines == [b"%d" % day for day in range(30)]
+
+
+def delete(path: Path) -> None:
+    path.unlink()

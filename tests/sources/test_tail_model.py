@@ -1,9 +1,12 @@
 """The tail against a model of it: any order of writing, rotating, truncating, reading and dying.
 
 The worst bug is a line lost or handed over twice. Each line carries a number of its own; what came out is compared
-with what was written, exactly as long as no truncation cut anything.
+with what was written, exactly as long as no truncation cut anything. `TestTailModel` stores each item at once, as if no
+kill ever came between reading and storing; `TestStoreModel` stores batches of them in a real store, and kills in
+between: then a line may be read twice, but never twice by one process, and it stands in the store once.
 """
 
+import asyncio
 import gzip
 import os
 import shutil
@@ -21,6 +24,8 @@ from daemon.sources.ledger import Ledger
 from daemon.sources.openings import Openings
 from daemon.sources.tailed_file import Reading
 from daemon.sources.trail import Trail
+from tests.doubles.line_store import LineStore
+from tests.doubles.unprivileged import as_nobody
 
 MAX_LINE = 1024
 
@@ -28,11 +33,17 @@ MAX_LINE = 1024
 class TailModel(RuleBasedStateMachine):
     """One log, one writer that keeps its file open (as daemons do) until it is told to open it anew."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(linked=st.booleans())
+    def begin(self, *, linked: bool) -> None:
         # ext4, not tmpfs: there an inode is given again at once
-        self.directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
+        self.top = Path(tempfile.mkdtemp(dir="/var/tmp"))
+        self.top.chmod(0o755)
+        self.directory = self.top / "logs"
+        self.directory.mkdir()
         self.path = self.directory / "app.log"
+        self.linked, self.targets = linked, 0
+        if linked:
+            self.point()
         self.clock = 0.0
         self.rotations = 0
         self.number = 0
@@ -45,11 +56,24 @@ class TailModel(RuleBasedStateMachine):
         self.expected_losses = 0
         self.truncated = False
         self.writer = self.open_writer()
+        self.prepare()
         self.trail = self.start()
         self.step()
+        self.settle()  # before that, a source was never there
+
+    def prepare(self) -> None:
+        """Where it is stored."""
+
+    def point(self) -> None:
+        """Let the link name a new file."""
+        self.targets += 1
+        target = self.directory / f"target {self.targets}"
+        target.touch()
+        (self.directory / "new").symlink_to(target)
+        (self.directory / "new").replace(self.path)
 
     def open_writer(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def start(self) -> Trail:
         reading = Reading("model", MAX_LINE, lambda: 0.0, lambda _: None)
@@ -84,6 +108,8 @@ class TailModel(RuleBasedStateMachine):
 
     @rule(reopen=st.booleans())
     def rotate(self, *, reopen: bool) -> None:
+        if self.linked:
+            return
         if os.fstat(self.writer).st_ino != self.inode():
             self.reopen()  # no writer sleeps through two rotations
         self.move_away()
@@ -95,7 +121,7 @@ class TailModel(RuleBasedStateMachine):
     @rule()
     def rotate_unseen(self) -> None:
         """The writer is told at once, and nobody reads meanwhile: so there may be many rotations between two looks."""
-        if os.fstat(self.writer).st_ino != self.inode():
+        if self.linked or os.fstat(self.writer).st_ino != self.inode():
             return
         if self.partial:
             self.append(1)
@@ -115,6 +141,48 @@ class TailModel(RuleBasedStateMachine):
                 if old.exists():
                     old.rename(self.path.with_name(f"app.log.{number + 1}{ending}"))
 
+    @rule(reopen=st.booleans())
+    def switch(self, *, reopen: bool) -> None:
+        """The link names another file, which the writer may notice late."""
+        if not self.linked:
+            return
+        if os.fstat(self.writer).st_ino != self.inode():
+            self.reopen()
+        if os.fstat(self.writer).st_size <= len(self.partial):
+            self.append(1)
+        self.read_all()  # its name says nothing of the file before: one of which nothing was read is not found
+        self.point()
+        if reopen:
+            self.reopen()
+
+    @rule(steps=st.integers(0, 3), killed=st.booleans())
+    def move_directory(self, steps: int, *, killed: bool) -> None:
+        """Away and back; the writer goes on in the open file."""
+        self.settle()
+        away = self.top / "away"
+        self.directory.rename(away)
+        for _ in range(steps):
+            self.step()
+        if killed:
+            self.die(0, 0)
+            self.step()
+        away.rename(self.directory)
+
+    @rule(steps=st.integers(0, 3), killed=st.booleans())
+    def close_for_a_while(self, steps: int, *, killed: bool) -> None:
+        """The permission is taken and given back."""
+        self.settle()
+        mode = self.path.stat().st_mode if self.path.exists() else 0
+        if mode:
+            self.path.chmod(0)
+        for _ in range(steps):
+            self.step()
+        if killed:
+            self.die(0, 0)
+            self.step()
+        if mode:
+            self.path.chmod(mode)
+
     @rule(number=st.integers(1, 3))
     def pack(self, number: int) -> None:
         """As gzip does: the packed file has the time of the last write to the text."""
@@ -124,7 +192,8 @@ class TailModel(RuleBasedStateMachine):
         if self.truncated or self.nothing_read_of(text):
             self.read_all()  # a row knows the inode of an empty file only, and nothing of what follows a truncation
         packed, stat = self.path.with_name(f"app.log.{number}.gz"), text.stat()
-        packed.write_bytes(gzip.compress(text.read_bytes()))
+        self.settle()
+        packed.write_bytes(gzip.compress(text.read_bytes(), compresslevel=1))
         os.utime(packed, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         text.unlink()
 
@@ -147,6 +216,7 @@ class TailModel(RuleBasedStateMachine):
             return
         self.make_room()
         self.append(1)
+        self.settle()
         if self.truncated or self.trail._file is None or not self.trail._file.offset:
             self.read_all()  # a truncation can be seen only behind something that was read
         shutil.copy(self.path, self.path.with_name("app.log.1"))
@@ -168,6 +238,8 @@ class TailModel(RuleBasedStateMachine):
 
     @rule()
     def delete_and_recreate(self) -> None:
+        if self.linked:
+            return
         if self.partial:
             self.append(1)
         self.read_all()
@@ -188,12 +260,20 @@ class TailModel(RuleBasedStateMachine):
         self.truncated = False
 
     def step(self) -> None:
-        for item in self.trail.read():
-            if isinstance(item, Lost):
-                self.lost.append(item)
-                continue
-            self.seen.extend(line for _, line in item.split())
-            self.rows[item.checkpoint.position.path] = item.checkpoint
+        with as_nobody():
+            for item in self.trail.read():
+                self.take(item)
+
+    def take(self, item: Lines | Lost) -> None:
+        """Handed over, and stored at once."""
+        if isinstance(item, Lost):
+            self.lost.append(item)
+            return
+        self.seen.extend(line for _, line in item.split())
+        self.rows[item.checkpoint.position.path] = item.checkpoint
+
+    def settle(self) -> None:
+        """Let the store know of a file before it can be found by its content only."""
 
     @rule()
     def wait(self) -> None:
@@ -206,14 +286,11 @@ class TailModel(RuleBasedStateMachine):
         """Kill -9 in the middle of a step: what was handed over so far is stored, with the checkpoint behind it."""
         for _ in range(steps):
             self.step()
-        for count, item in enumerate(self.trail.read()):
-            if count >= within:
-                break
-            if isinstance(item, Lines):
-                self.seen.extend(line for _, line in item.split())
-                self.rows[item.checkpoint.position.path] = item.checkpoint
-            else:
-                self.lost.append(item)
+        with as_nobody():
+            for count, item in enumerate(self.trail.read()):
+                if count >= within:
+                    break
+                self.take(item)
         self.trail.close()
         self.trail = self.start()
 
@@ -239,15 +316,78 @@ class TailModel(RuleBasedStateMachine):
         finally:
             self.trail.close()
             os.close(self.writer)
-            shutil.rmtree(self.directory)
+            self.clear_up()
+
+    def clear_up(self) -> None:
+        shutil.rmtree(self.top)
+
+
+class StoreModel(TailModel):
+    """With a store behind it that is written now and then: a kill takes what was not."""
+
+    def prepare(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        disk = "/dev/shm" if Path("/dev/shm").is_dir() else None  # its syncs cost nothing
+        self.disk = Path(tempfile.mkdtemp(dir=disk))
+        self.store = LineStore(self.disk / "state")
+        self.handed: list[bytes] = []
+
+    def take(self, item: Lines | Lost) -> None:
+        """Handed over; stored with the next commit."""
+        if isinstance(item, Lines):
+            self.handed.extend(line for _, line in item.split())
+        self.store.take(item)
+
+    @rule()
+    def commit(self) -> None:
+        """One transaction: lines and positions."""
+        self.loop.run_until_complete(self.store.commit())
+        self.rows = {row.position.path: row for row in self.loop.run_until_complete(self.store.checkpoints())}
+
+    def start(self) -> Trail:
+        """A new process knows what is in the store."""
+        self.store.kill()
+        self.handed = []
+        self.rows = {row.position.path: row for row in self.loop.run_until_complete(self.store.checkpoints())}
+        return super().start()
+
+    def settle(self) -> None:
+        row = self.rows.get(str(self.path))
+        if row is None or not row.position.offset:
+            self.commit()
+
+    def read_all(self) -> None:
+        super().read_all()
+        self.commit()
+
+    @invariant()
+    def no_line_twice(self) -> None:
+        handed = getattr(self, "handed", [])
+        assert len(handed) == len(set(handed))
+
+    def teardown(self) -> None:
+        if hasattr(self, "trail"):
+            for _ in range(3):
+                self.read_all()
+            self.seen = self.loop.run_until_complete(self.store.lines())
+            self.lost = self.store.lost
+            assert len(self.seen) == len(set(self.seen))
+        super().teardown()
+
+    def clear_up(self) -> None:
+        super().clear_up()
+        self.store.close()
+        self.loop.close()
+        shutil.rmtree(self.disk)
 
 
 # the same examples everywhere, unless a deep run asks for new ones: TAIL_MODEL_EXAMPLES=2000 pytest --timeout=0 …
 DEEP = int(os.environ.get("TAIL_MODEL_EXAMPLES", "0"))
 
 TestTailModel = TailModel.TestCase
-TestTailModel.settings = settings(
-    max_examples=DEEP or 600,
+TestStoreModel = StoreModel.TestCase
+TestTailModel.settings = TestStoreModel.settings = settings(
+    max_examples=DEEP or 150,
     stateful_step_count=50 if DEEP else 30,
     derandomize=not DEEP,
     deadline=None,

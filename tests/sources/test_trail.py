@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.sources.late import LINGER, late_row
-from daemon.sources.trail import MAX_PREDECESSORS
+from daemon.sources.openings import MOST_AT_ONCE
 from tests.doubles.log_follower import LogFollower
 
 
@@ -206,11 +206,14 @@ def test_a_link_that_is_switched_delivers_both_targets(tmp_path: Path) -> None:
     assert follower.read() == [b"two", b"last of the first", b"three"]
 
 
-def test_an_unfinished_line_of_a_file_that_is_gone_is_a_loss(log: Path, follower: LogFollower) -> None:
+def test_an_unfinished_line_of_a_file_that_is_gone_is_handed_over_once_and_said_to_be_cut(
+    log: Path, follower: LogFollower
+) -> None:
     append(log, b"never finis")
     rotate(log)
     follower.read()
     follower.clock += LINGER
+    assert follower.read() == [b"never finis"]
     assert follower.read() == []
     assert follower.whys() == ["unfinished_line"]
     assert follower.lost[0].count == 1
@@ -236,18 +239,28 @@ def test_a_truncated_file_that_is_rotated_before_we_look_is_read_whole(log: Path
     assert follower.whys() == ["truncated"]
 
 
-def test_at_most_64_predecessors_are_held_and_what_is_given_up_is_said(log: Path, follower: LogFollower) -> None:
-    for _ in range(MAX_PREDECESSORS + 10):
-        append(log, b"line\n")
+@pytest.mark.parametrize("gone", [0, 3])
+def test_at_most_64_predecessors_are_held_and_the_others_are_read_in_their_turn(
+    log: Path, follower: LogFollower, gone: int
+) -> None:
+    expected = []
+    for number in range(MOST_AT_ONCE + 10):
+        append(log, b"%d\n" % number)
+        expected.append(b"%d" % number)
         rotate(log)
     step = list(follower.trail.read())
-    assert open_files(log.parent) <= MAX_PREDECESSORS + 2
+    assert open_files(log.parent) <= MOST_AT_ONCE + 2
+    for number in range(1, gone + 1):
+        log.with_name(f"app.log.{number + 2}").unlink()  # of those that wait
     for item in step:
         follower.take(item)
+    append(log, b"the last\n")
+    for number in range(gone):
+        expected.remove(b"%d" % (MOST_AT_ONCE + 10 - 3 - number))
     follower.read()
-    given_up = len(follower.lost)
-    assert set(follower.whys()) == {"rotated_away"}
-    assert len(follower.lines) - 1 + given_up == MAX_PREDECESSORS + 10
+    assert follower.lines[1:] == [*expected, b"the last"]
+    assert follower.whys() == (["rotated_away"] if gone else [])
+    assert all("3 rotated files" in lost.detail for lost in follower.lost)
 
 
 def test_closing_lets_go_of_everything(log: Path, follower: LogFollower) -> None:
@@ -266,3 +279,35 @@ def test_lag_counts_all_that_is_unread(log: Path, follower: LogFollower) -> None
     assert follower.trail.lag() == 6
     follower.read()
     assert follower.trail.lag() == 0
+
+
+def test_while_a_predecessor_is_being_read_the_absence_of_a_new_file_is_not_noted(
+    log: Path, follower: LogFollower
+) -> None:
+    """Its row would take the place of the one by which the predecessor is found after a kill."""
+    log.rename(log.with_name("app.log.1"))
+    log.mkdir()  # nothing to be opened
+    append(log.with_name("app.log.1"), b"two\n" * 100_000)
+    for _ in range(2):
+        for item in follower.trail.read():
+            follower.take(item)
+        if log.exists():
+            log.rmdir()
+    follower.die()
+    follower.read()
+    assert follower.lines == [b"one", *[b"two"] * 100_000]
+    assert follower.lost == []
+
+
+def test_a_truncation_is_cleared_up_once_the_directory_is_back(log: Path, follower: LogFollower) -> None:
+    append(log, b"two\n")
+    shutil.copy(log, log.with_name("app.log.1"))
+    os.truncate(log, 0)
+    away = log.parent.with_name("away")
+    log.parent.rename(away)
+    assert follower.read() == []
+    assert not follower.trail.more
+    away.rename(log.parent)
+    append(log, b"three\n")
+    assert follower.read() == [b"two", b"three"]
+    assert follower.lost == []

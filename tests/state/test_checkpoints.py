@@ -1,4 +1,4 @@
-from daemon.model import Checkpoint, Position, Snapshot
+from daemon.model import Checkpoint, Forgotten, Position, Snapshot
 from daemon.state import Commit
 from daemon.state.store import SqliteStore
 
@@ -12,6 +12,18 @@ async def test_the_newest_position_of_each_path_comes_back(store: SqliteStore) -
     await store.commit(Commit(at=2.0, checkpoints=(second,)))
 
     assert await store.checkpoints() == [second, other]
+
+
+async def test_a_forgotten_position_is_gone_and_one_reached_anew_in_the_same_commit_stays(store: SqliteStore) -> None:
+    kept = Checkpoint("audit", Position("/b", "1:2", 5))
+    rows = (Checkpoint("audit", Position("/a", "1:1", 10)), kept, Checkpoint("other", Position("/a", "1:1", 3)))
+    await store.commit(Commit(at=1.0, checkpoints=rows))
+
+    await store.commit(
+        Commit(at=2.0, checkpoints=(kept,), forgotten=(Forgotten("audit", "/a"), Forgotten("audit", "/b")))
+    )
+
+    assert await store.checkpoints() == [kept, rows[2]]
 
 
 async def test_memory_comes_back_and_what_is_gone_is_gone(store: SqliteStore) -> None:

@@ -1,0 +1,209 @@
+"""All paths of one source: bounded in number, in open files and in what is remembered of files that are gone."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from daemon.model import Checkpoint, Forgotten, Lines, Lost, Position
+from daemon.sources.identity import build_identity
+from daemon.sources.late import LINGER
+from daemon.sources.tailed_file import Reading
+from daemon.sources.trails import GONE, REMEMBERED, RESERVED, Trails, share_of_descriptors
+
+
+class Source:
+    """Trails with a store of their own, driven as the tail drives them."""
+
+    def __init__(self, pattern: object, stored: Sequence[Checkpoint] = (), most_open: int = 512) -> None:
+        self.clock = 0.0
+        self.now = 0.0
+        self.rows: dict[str, Checkpoint] = {row.position.path: row for row in stored}
+        self.lines: list[bytes] = []
+        self.lost: list[Lost] = []
+        reading = Reading("app", 1024, lambda: self.now, lambda _: None)
+        self.trails = Trails(str(pattern), reading, stored, monotonic=lambda: self.clock, most_open=most_open)
+        self.trails.begin()
+
+    def take(self, item: Lines | Lost) -> None:
+        if isinstance(item, Lost):
+            self.lost.append(item)
+            return
+        self.trails.note(item)
+        self.lines += [line for _, line in item.split()]
+        self.rows[item.checkpoint.position.path] = item.checkpoint
+
+    def look(self) -> None:
+        """One look, and all the reading that follows from it."""
+        self.trails.find()
+        for gone in self.trails.gone:
+            if isinstance(gone, Forgotten):
+                del self.rows[gone.path]
+            else:
+                self.lost.append(gone)
+        self.trails.gone.clear()
+        again, more = True, True
+        while more:
+            chosen = self.trails.choose(again=again)
+            for trail in chosen:
+                for item in trail.read():
+                    self.take(item)
+            more = self.trails.waiting > 0 or any(trail.more for trail in chosen)
+            again = False
+
+    def wait(self, seconds: float) -> None:
+        self.clock += seconds
+        self.now += seconds
+        self.look()
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def test_with_dated_names_rows_are_forgotten_when_their_file_is_deleted(tmp_path: Path) -> None:
+    source = Source(tmp_path / "app-*.log")
+    for day in range(40):
+        append(tmp_path / f"app-{day:02}.log", b"%d\n" % day)
+        if day >= 7:
+            (tmp_path / f"app-{day - 7:02}.log").unlink()
+        source.wait(1)
+        source.wait(LINGER)
+    source.wait(LINGER)
+    assert source.lines == [b"%d" % day for day in range(40)]
+    assert sorted(source.rows) == [str(tmp_path / f"app-{day:02}.log") for day in range(33, 40)]
+    assert source.lost == []
+
+
+def old_rows(directory: Path, count: int) -> list[Checkpoint]:
+    identity = build_identity(1, 2, b"content that no file has")
+    return [Checkpoint("app", Position(str(directory / f"{n:05}.log"), identity, 99), "m") for n in range(count)]
+
+
+def test_rows_of_files_that_vanished_while_we_were_down_are_kept_a_day_and_only_so_many(tmp_path: Path) -> None:
+    source = Source(tmp_path / "*.log", old_rows(tmp_path, GONE + 50))
+    source.look()
+    source.look()
+    assert len(source.rows) == GONE
+    source.wait(REMEMBERED - 1)
+    assert len(source.rows) == GONE
+    source.wait(1)
+    source.look()
+    assert source.rows == {}
+
+
+def test_a_file_that_comes_back_within_the_day_goes_on_where_it_was(tmp_path: Path) -> None:
+    logs, away = tmp_path / "logs", tmp_path / "away"
+    logs.mkdir()
+    append(logs / "a.log", b"one\n")
+    source = Source(logs / "*.log")
+    source.look()
+    source.trails.close()
+    logs.rename(away)
+    again = Source(logs / "*.log", list(source.rows.values()))
+    again.wait(3600)
+    away.rename(logs)
+    append(logs / "a.log", b"two\n")
+    again.wait(1)
+    assert again.lines == [b"two"]
+    assert again.lost == []
+
+
+def test_a_path_without_a_glob_is_never_forgotten(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    append(log, b"one\n")
+    source = Source(log)
+    source.look()
+    log.unlink()
+    for _ in range(5):
+        source.wait(REMEMBERED)
+    assert str(log) in source.rows
+
+
+def test_a_file_deleted_before_its_turn_is_a_loss(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.log", tmp_path / "2.log"
+    append(first, b"one\n" * 200_000)
+    append(second, b"two\n")
+    source = Source(tmp_path / "*.log", most_open=1)
+    source.trails.find()
+    for _ in range(2):
+        for trail in source.trails.choose(again=True):
+            for item in trail.read():
+                source.take(item)
+    assert b"two" in source.lines
+    first.unlink()
+    for _ in range(3):
+        source.wait(1)
+    source.wait(REMEMBERED)
+    source.look()
+    assert [lost.why for lost in source.lost] == ["deleted"]
+    assert not {str(first)} & set(source.rows)
+
+
+def test_those_that_may_not_be_opened_do_not_keep_the_others_from_their_turns(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.log").symlink_to(tmp_path / "6.log")  # read by one trail only: the others get nothing
+    append(tmp_path / "6.log", b"one\n")
+    append(tmp_path / "7.log", b"two\n")
+    source = Source(tmp_path / "*.log", most_open=2)
+    for _ in range(10):
+        source.wait(1)
+    assert sorted(source.lines) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("old_ones", [False, True])
+def test_a_log_rotated_before_anyone_saw_it_is_read_if_there_was_nothing_before(
+    tmp_path: Path, *, old_ones: bool
+) -> None:
+    log = tmp_path / "app.log"
+    if old_ones:
+        append(tmp_path / "app.log.1", b"old, read by nobody and not ours\n")
+        os.utime(tmp_path / "app.log.1", (1_000_000_000, 1_000_000_000))
+    source = Source(log)
+    source.now = tmp_path.stat().st_mtime
+    source.look()
+    assert source.rows[str(log)].position.identity == ""
+    source.trails.close()
+    if old_ones:
+        (tmp_path / "app.log.1").rename(tmp_path / "app.log.2")
+    append(log, b"one\n")
+    log.rename(tmp_path / "app.log.1")
+    append(log, b"two\n")
+    again = Source(log, list(source.rows.values()))
+    again.look()
+    assert again.lines == [b"one", b"two"]
+    assert again.lost == []
+
+
+def test_in_a_glob_a_log_that_was_made_and_rotated_between_two_looks_is_read_whole(tmp_path: Path) -> None:
+    source = Source(tmp_path / "*.log")
+    source.look()
+    source.now = 1_000_000_000.0
+    source.look()
+    log = tmp_path / "app.log"
+    append(log, b"one\n")
+    log.rename(tmp_path / "app.log.1")
+    append(log, b"two\n")
+    source.look()
+    assert source.lines == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "limit", "share"),
+    [
+        (1, 1024, 1024 - RESERVED),
+        (4, 1024, 224),
+        (1, 64, 32),
+        (9, 8, 2),
+        (2, -1, (16_384 - RESERVED) // 2),
+        (0, 64, 32),
+    ],
+)
+def test_sources_share_what_the_process_may_open(sources: int, limit: int, share: int) -> None:
+    assert share_of_descriptors(sources, limit) == share
+
+
+def test_the_limit_is_that_of_the_process() -> None:
+    assert share_of_descriptors(1) >= 2
