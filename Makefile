@@ -22,7 +22,7 @@ lint: setup ## ruff (all rules), the formatter, mypy strict
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 bench: setup ## the README's figures, each with its command
-	@$(PY) bench/replay.py && $(PY) bench/latency.py && $(PY) bench/detection.py
+	@$(PY) bench/replay.py && $(PY) bench/latency.py && $(PY) bench/detection.py && $(PY) -m bench.metrics --quick
 
 wheel: setup ## build the wheel into dist/
 	@rm -rf dist && $(PY) -m build --wheel --no-isolation --outdir dist . >/dev/null && ls dist

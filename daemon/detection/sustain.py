@@ -3,10 +3,12 @@
 Time is that of the events. A sample that does not carry what the condition reads says nothing; missing samples do not
 count as holding: after a gap of more than three intervals the while begins anew. What has fired stays so until samples
 have shown the condition not to hold for `resolve_after`; a silence alone ends nothing. But dates may be wrong and what
-is measured may go: a sample from far before the latest, or from long after it, begins anew.
+is measured may go: a sample from far before the latest, or from long after it, begins anew, and so do several in a row
+from a little before it.
 """
 
 from collections.abc import Callable
+from math import inf
 
 from msgspec import Struct
 
@@ -22,6 +24,8 @@ _EDGE = 1e-6
 _GAP = 3
 _STEP_BACK = 3600.0
 """Seconds. A sample older than the latest by less is late and left aside; by more, the latest had a wrong date."""
+_LATE = 3
+"""So many late samples one after the other are not late: the clock was set back."""
 _STALE = 86_400.0
 """Seconds without a sample after which what has fired is forgotten: what was measured is gone."""
 
@@ -35,6 +39,7 @@ class Hold(Struct):
     interval: float = 0.0
     fired: bool = False
     clear_since: float | None = None
+    late: int = 0
 
 
 class Sustainer:
@@ -48,7 +53,7 @@ class Sustainer:
         assert rule.sustain is not None
         self.rule = rule
         self._redact = redact
-        self.memory = Keyed(f"{rule.ref.id}:{rule.revision}:", Hold, max_groups)
+        self.memory = Keyed(Hold, max_groups, f"{rule.ref.id}:{rule.revision}:")
         self._condition = rule.condition
         self._sustain = rule.sustain
         self._reads = rule.condition.gauges or rule.condition.fields
@@ -61,7 +66,7 @@ class Sustainer:
         entity = entity_of(view.event, self.rule.entity)
         key = key_of([view.event.host, entity])
         hold = self.memory.get(key)
-        if hold is not None and hold.seen - _STEP_BACK <= view.event.at < hold.seen:
+        if hold is not None and _is_late(hold, view.event.at):
             return None
         return self._held(view, entity, key, hold) if holds else self._clear(view.event, entity, key, hold)
 
@@ -85,7 +90,7 @@ class Sustainer:
             return None
         hold.fired = True
         words = kept_words(self._condition.because(view, View(self._redact(event))), event, self._redact)
-        because = f"{words} for {duration(self._sustain.hold)}"
+        because = f"{words} for {duration(self._sustain.hold)}" if self._sustain.hold else words
         last = self._kept(event)
         events = (last,) if hold.first.id == last.id else (hold.first, last)
         return build_anomaly(self.rule.ref, entity, because, events)
@@ -105,11 +110,12 @@ class Sustainer:
             self.memory.put(key, hold)
             return None
         self.memory.drop(key)
-        because = f"no longer: {self._condition}, for {duration(self._sustain.resolve_after)}"
+        lasting = self._sustain.resolve_after
+        because = f"no longer: {self._condition}" + (f", for {duration(lasting)}" if lasting else "")
         return build_anomaly(self.rule.ref, entity, because, (self._kept(event),), ends=True)
 
     def _kept(self, event: Event) -> Event:
-        return evidence(self._redact(event))
+        return evidence(self._redact(event), self._condition.fields)
 
     def _is_gap(self, hold: Hold, at: float) -> bool:
         """More than three intervals without a sample; while no interval is known, more than the rule's `for`."""
@@ -121,6 +127,18 @@ class Sustainer:
         if spacing > 0:
             hold.interval = min(max(spacing, known / 2), known * 2) if known else spacing
         hold.seen = at
+
+
+def _is_late(hold: Hold, at: float) -> bool:
+    """Whether a sample is to be left aside. What was seen last is forgotten when too many are."""
+    if not hold.seen - _STEP_BACK <= at < hold.seen:
+        hold.late = 0
+        return False
+    hold.late += 1
+    if hold.late < _LATE:
+        return True
+    hold.late, hold.seen = 0, inf
+    return False
 
 
 def _is_broken(hold: Hold, at: float) -> bool:

@@ -1,4 +1,4 @@
-"""The world → Lines | Sample | Lost.
+"""The world → Lines | Sample | Lost | Forgotten | Handed.
 
 A source runs until it is cancelled; cancellation is its only stop signal and it ends promptly.
 
@@ -12,6 +12,9 @@ A source runs until it is cancelled; cancellation is its only stop signal and it
   what they caused; on start it gets the stored ones back.
 * Loss that it sees (an over-long line, a file truncated or replaced before it was read to its end) is emitted as
   `Lost`.
+* Where nothing can resume any more (the file is gone and was read to its end), it emits `Forgotten`, so that positions
+  do not pile up.
+* Where somebody waits to hear that what lines caused is stored (the intake), it emits them as `Handed`.
 
 Bounded: one read buffer and at most one partial line (`max_line`) per open file.
 """
@@ -19,9 +22,24 @@ Bounded: one read buffer and at most one partial line (`max_line`) per open file
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
-from daemon.model import Lines, Lost, Sample
+from msgspec import Struct
 
-Item: TypeAlias = Lines | Sample | Lost
+from daemon.model import Forgotten, Lines, Lost, Sample
+
+
+class Handed(Struct, frozen=True):
+    """Lines that have no position to be read again from: `stored` is called once what they caused is stored."""
+
+    lines: Lines
+    stored: Callable[[], None]
+
+    @property
+    def source(self) -> str:
+        """Whose lines they are."""
+        return self.lines.source
+
+
+Item: TypeAlias = Lines | Sample | Lost | Forgotten | Handed
 Emit: TypeAlias = Callable[[Item], Awaitable[None]]
 
 

@@ -1,12 +1,10 @@
 """What psutil and /proc say → gauges by name. A gauge that cannot be read is left out, never zero.
 
-Percentages of cpu time and rates need two readings: the first one gives none. Names: `cpu.*`, `load.*`, `memory.*`,
-`swap.*`, `process.*`, `pressure.*` (share of the last 10 s in which something waited, from /proc/pressure), `disk.*`,
-`net.*`.
+Percentages of cpu time need two readings: the first one gives none. Names here: `cpu.*`, `load.*`, `memory.*`,
+`swap.*`, `pressure.*`, `temperature.*`; docs/gauges.md lists all.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,13 @@ import psutil
 
 from daemon.sources.openings import shown
 
-IMAGES = {"squashfs", "iso9660", "udf", "erofs", "cramfs"}
-"""Filesystems that are full by design."""
-
 HIDDEN = (OSError, AttributeError, KeyError, IndexError, ValueError, ZeroDivisionError, psutil.Error, RuntimeWarning)
 """What a kernel, a container or a platform raises for what it does not show."""
 
 Readings = dict[str, float]
+
+_MELTING = 150
+"""Degrees Celsius beyond which, as at 0 and below, no chip works."""
 
 
 def cpu_values(before: Sequence[Any], after: Sequence[Any]) -> Readings:
@@ -39,7 +37,7 @@ def cpu_values(before: Sequence[Any], after: Sequence[Any]) -> Readings:
         "cpu.percent": 100 * sum(core["busy"] for core in spent) / total,
         "cpu.max_core_percent": max(busy),
     }
-    for name in ("iowait", "steal"):
+    for name in ("system", "iowait", "steal"):
         if hasattr(after[0], name):
             values[f"cpu.{name}_percent"] = 100 * sum(core[name] for core in spent) / total
     return values
@@ -70,64 +68,34 @@ def memory_values(system: Any) -> Readings:
 def swap_values(system: Any) -> Readings:
     """Swap in use; nothing on a host without swap."""
     swap = system.swap_memory()
-    return {"swap.percent": swap.percent, "swap.used_bytes": swap.used} if swap.total else {}
+    if not swap.total:
+        return {}
+    return {"swap.percent": swap.percent, "swap.used_bytes": swap.used, "swap.free_bytes": swap.total - swap.used}
 
 
-def process_values(system: Any) -> Readings:
-    """How many processes there are."""
-    return {"process.count": len(system.pids())}
-
-
-def pressure_values(proc: Path) -> Readings:
-    """Pressure stall information (Linux 4.20 and later, unless switched off)."""
-    values: Readings = {}
-    for name in ("cpu", "memory", "io"):
-        first = (proc / "pressure" / name).read_text(encoding="ascii").splitlines()[0]
-        parts = dict(part.split("=", 1) for part in first.split()[1:])
-        values[f"pressure.{name}_percent"] = float(parts["avg10"])
-    return values
-
-
-def find_mounts(system: Any) -> Iterator[tuple[str, str]]:
-    """(mount point, device) of each real filesystem once; bind mounts of the same device are left out.
-
-    The root is always there, also as a container's overlay.
+def pressure_values(proc: Path, name: str) -> Readings:
+    """Pressure stall information of `cpu`, `memory` or `io` (Linux 4.20 and later, unless switched off): the share of
+    the last 10 s in which something waited, and in which everything did.
     """
-    shortest: dict[str, str] = {}
-    for part in sorted(system.disk_partitions(all=False), key=lambda part: (len(part.mountpoint), part.mountpoint)):
-        if part.fstype not in IMAGES:
-            shortest.setdefault(part.device, part.mountpoint)
-    mounts = {mount: device for device, mount in shortest.items()}
-    mounts.setdefault("/", "rootfs")
-    yield from sorted(mounts.items())
-
-
-def disk_values(system: Any, mount: str, statvfs: Callable[[str], os.statvfs_result] = os.statvfs) -> Readings:
-    """How full one filesystem is, as an ordinary user sees it."""
-    usage = system.disk_usage(mount)
-    values: Readings = {"disk.percent": usage.percent, "disk.free_bytes": usage.free}
-    inodes = statvfs(mount)
-    if inodes.f_files:  # btrfs and others have no fixed number
-        values["disk.inodes_percent"] = 100 * (inodes.f_files - inodes.f_ffree) / inodes.f_files
+    values: Readings = {}
+    for row in (proc / "pressure" / name).read_text(encoding="ascii").splitlines():
+        kind, *pairs = row.split()
+        parts = dict(part.split("=", 1) for part in pairs)
+        values[f"pressure.{name}_{'full_' if kind == 'full' else ''}percent"] = float(parts["avg10"])
     return values
 
 
-def net_values(before: Mapping[str, Any], after: Mapping[str, Any], seconds: float) -> Iterator[tuple[str, Readings]]:
-    """Rates per second of each interface that was there both times; without the loopback."""
-    for name in sorted(before.keys() & after.keys() - {"lo"}):
-        old, new = before[name], after[name]
-        moved = {field: getattr(new, field) - getattr(old, field) for field in new._fields}
-        if min(moved.values()) < 0:
-            continue  # the interface was made anew: its counters began again
-        yield (
-            name,
-            {
-                "net.received_bytes_per_second": moved["bytes_recv"] / seconds,
-                "net.sent_bytes_per_second": moved["bytes_sent"] / seconds,
-                "net.errors_per_second": (moved["errin"] + moved["errout"]) / seconds,
-                "net.drops_per_second": (moved["dropin"] + moved["dropout"]) / seconds,
-            },
-        )
+def temperature_values(system: Any) -> Iterator[tuple[str, Readings]]:
+    """(chip, gauges) of each kind of chip with thermometers: the hottest of them, and what is left until the first
+    calls it critical. What no chip survives is no temperature but a sensor that is not connected.
+    """
+    for chip, sensors in sorted(system.sensors_temperatures().items()):
+        real = [sensor for sensor in sensors if sensor.current is not None and 0 < sensor.current < _MELTING]
+        if not real:
+            continue
+        values = {"temperature.celsius": max(sensor.current for sensor in real)}
+        left = [one.critical - one.current for one in real if one.critical and 0 < one.critical < _MELTING]
+        yield chip, {**values, "temperature.headroom_celsius": min(left)} if left else values
 
 
 def named(**tags: str) -> dict[str, str]:

@@ -103,6 +103,22 @@ def test_a_clock_that_was_set_back_does_not_mute_it() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("back", [60.0, 1800.0, 3599.0])
+def test_a_clock_that_was_set_back_a_little_does_not_mute_it(back: float) -> None:
+    """The worst bug: for as long as it was set back, nothing is seen, and nothing ends."""
+    before = [(10_000 + at, cpu) for at, cpu in every(0, 15, 99)]
+    after = [(10_015 - back + at, cpu) for at, cpu in every(0, 60, 99)]
+    assert said(sustainer(), before + after) == [f"fires@{10_015 - back + 30:g}"]
+    fired = [(10_000 + at, cpu) for at, cpu in every(0, 25, 99)]
+    calm = [(10_025 - back + at, cpu) for at, cpu in every(0, 60, 10)]
+    assert said(sustainer(), fired + calm) == ["fires@10020", f"ends@{10_025 - back + 20:g}"]
+
+
+def test_late_samples_between_others_are_left_aside_however_many() -> None:
+    mixed = [sample for at in range(40) for sample in ((at * 5.0, 99.0), (at * 5.0 - 2, 10.0))]
+    assert said(sustainer(), mixed) == ["fires@20"]
+
+
 def test_what_fired_at_a_wrong_date_still_ends() -> None:
     year = 31_536_000.0
     ahead = [(year + at, cpu) for at, cpu in every(0, 30, 99)]

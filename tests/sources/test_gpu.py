@@ -1,34 +1,40 @@
-"""GPU gauges: units, what a GPU does not have, a GPU that falls off the bus, a host without any."""
+"""GPUs as a source: a host without any, a driver that goes, a GPU that is lost, and a real one where there is one."""
 
 import asyncio
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pynvml
 import pytest
 import structlog
 
 from daemon.config import GpuSource
-from daemon.sources.gpu import MIN_INTERVAL, GpuGauges, read_gauges
+from daemon.sources.gpu import MIN_INTERVAL, RETRY, GpuGauges
+from daemon.sources.gpu_samples import GpuSamples
 from daemon.telemetry import Board, Health, HealthState, Metrics
 from tests.doubles.clock import ManualTime, settle
-from tests.doubles.nvml import Nvml
+from tests.doubles.host_system import ProcTree
+from tests.doubles.nvml import DRIVER_NOT_LOADED, GPU_IS_LOST, LIBRARY_NOT_FOUND, Nvml, installed
 from tests.doubles.source_sink import SourceSink, running
 
 
 class Host:
     """A host with GPUs, and the source under test."""
 
-    def __init__(self, nvml: object, interval: float = 5.0) -> None:
+    def __init__(self, proc: Path, interval: float = 5.0, nvml: object = pynvml) -> None:
         self.time = ManualTime()
         self.board = Board(self.time.now)
         self.metrics = Metrics()
+        samples = GpuSamples("gpu", now=self.time.now, booted=self.time.monotonic, proc=proc)
         self.gauges = GpuGauges(
-            GpuSource(type="gpu", interval=interval), board=self.board, metrics=self.metrics,
-            now=self.time.now, sleep=self.time.sleep, nvml=nvml,
+            GpuSource(type="gpu", interval=interval), samples, board=self.board, metrics=self.metrics,
+            sleep=self.time.sleep, nvml=nvml,
         )  # fmt: skip
 
-    async def next(self) -> None:
-        await self.time.advance(5)
+    async def next(self, seconds: float = 5) -> None:
+        await self.time.advance(seconds)
         await self.time.asleep()
 
     def health(self) -> Health:
@@ -38,116 +44,75 @@ class Host:
 
 
 @pytest.fixture
+def nvml() -> Iterator[Nvml]:
+    with installed(Nvml()) as library:
+        yield library
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> Host:
+    return Host(ProcTree(tmp_path).proc)
+
+
+@pytest.fixture
 async def sink() -> SourceSink:
     return SourceSink()
 
 
-def test_all_gauges_in_their_units() -> None:
-    assert read_gauges(Nvml(), 0) == (
-        {
-            "gpu.utilization_percent": 97.0,
-            "gpu.memory_utilization_percent": 40.0,
-            "gpu.memory_percent": 25.0,
-            "gpu.memory_used_bytes": 250.0,
-            "gpu.temperature_celsius": 71.0,
-            "gpu.power_watts": 345.6,
-            "gpu.power_limit_watts": 700.0,
-            "gpu.fan_percent": 30.0,
-            "gpu.sm_clock_mhz": 1980.0,
-            "gpu.ecc_uncorrected_errors": 2.0,
-        },
-        "",
-    )
+async def closed(nvml: Nvml) -> None:
+    async with asyncio.timeout(5):
+        while nvml.open:
+            await settle(1)
 
 
-def test_a_gauge_that_the_gpu_does_not_have_is_left_out_without_complaint() -> None:
-    nvml = Nvml()
-    nvml.broken = {
-        "nvmlDeviceGetFanSpeed": nvml.NVML_ERROR_NOT_SUPPORTED,
-        "nvmlDeviceGetTotalEccErrors": nvml.NVML_ERROR_FUNCTION_NOT_FOUND,
-        "nvmlDeviceGetPowerUsage": nvml.NVML_ERROR_NO_PERMISSION,
-    }
-    values, trouble = read_gauges(nvml, 0)
-    assert not {"gpu.fan_percent", "gpu.ecc_uncorrected_errors", "gpu.power_watts"} & values.keys()
-    assert len(values) == 7
-    assert trouble == ""
-
-
-def test_bindings_without_a_function_and_a_gpu_without_memory_of_its_own() -> None:
-    class Old(Nvml):
-        @property
-        def nvmlDeviceGetEnforcedPowerLimit(self) -> None:  # type: ignore[override] # noqa: N802 - absent, as in bindings before it
-            raise AttributeError
-
-    nvml = Old()
-    nvml.memory.total = 0
-    values, trouble = read_gauges(nvml, 0)
-    assert not {"gpu.power_limit_watts", "gpu.memory_percent"} & values.keys()
-    assert trouble == ""
-
-
-def test_the_double_has_the_names_and_numbers_of_the_real_module() -> None:
-    for name in (name for name in dir(Nvml) if name.startswith(("NVML_", "nvml"))):
-        assert hasattr(pynvml, name), name
-        if isinstance(getattr(Nvml, name), int):
-            assert getattr(pynvml, name) == getattr(Nvml, name), name
-
-
-async def test_one_sample_for_each_gpu(sink: SourceSink) -> None:
-    nvml = Nvml(gpus=2)
-    nvml.names = ["NVIDIA H100", b"Tesla K80"]
-    host = Host(nvml)
+async def test_samples_at_each_interval_and_nvml_closed_at_the_end(nvml: Nvml, host: Host, sink: SourceSink) -> None:
     async with running(host.gauges, sink):
         await host.time.asleep()
+        first = len(sink.samples)
         await host.next()
-    first, second = sink.samples[:2]
-    assert (first.source, first.category, first.at) == ("gpu", "gpu_metrics", 1_700_000_000.0)
-    assert first.tags == {"gpu.index": "0", "gpu.name": "NVIDIA H100", "gpu.uuid": "GPU-0"}
-    assert second.tags == {"gpu.index": "1", "gpu.name": "Tesla K80", "gpu.uuid": "GPU-1"}
-    assert len(sink.samples) == 4
-    assert host.metrics.registry.get_sample_value("tellwhy_samples_total", {"source": "gpu"}) == 4
+    assert len(sink.samples) == 2 * first
+    assert host.metrics.registry.get_sample_value("tellwhy_samples_total", {"source": "gpu"}) == 2 * first
     assert host.health().state is HealthState.ok
-    assert nvml.open == 0
+    await closed(nvml)
 
 
-async def test_a_lost_gpu_degrades_the_source_and_the_others_go_on(sink: SourceSink) -> None:
-    nvml = Nvml(gpus=2)
-    host = Host(nvml)
+async def test_a_lost_gpu_degrades_the_source_and_is_said_once(nvml: Nvml, host: Host, sink: SourceSink) -> None:
     with structlog.testing.capture_logs() as logs:
         async with running(host.gauges, sink):
             await host.time.asleep()
-            nvml.broken = {"nvmlDeviceGetHandleByIndex 0": nvml.NVML_ERROR_GPU_IS_LOST}
+            nvml.devices[0]["nvmlDeviceGetHandleByIndex"] = {"error": GPU_IS_LOST}
             for _ in range(3):
                 await host.next()
             assert host.health().state is HealthState.degraded
-            assert "GPU 0: NVML error 15" in host.health().detail
-            assert [sample.tags["gpu.index"] for sample in sink.samples] == ["0", "1", "1", "1", "1"]
-            nvml.broken = {"nvmlDeviceGetTemperature 1": nvml.NVML_ERROR_GPU_IS_LOST}
-            await host.next()
-            assert "GPU 1" in host.health().detail
-            nvml.broken = {}
+            assert host.health().detail == "GPU 0: GPU is lost"
+            del nvml.devices[0]["nvmlDeviceGetHandleByIndex"]
             await host.next()
             assert host.health().state is HealthState.ok
     assert len([entry for entry in logs if entry["log_level"] == "warning"]) == 1
 
 
-async def test_a_failure_of_all_of_nvml_is_raised_and_nvml_closed(sink: SourceSink) -> None:
-    nvml = Nvml()
-    nvml.broken = {"nvmlDeviceGetCount": nvml.NVML_ERROR_DRIVER_NOT_LOADED}
-    with pytest.raises(Nvml.NVMLError):
-        await Host(nvml).gauges.run(sink.emit)
-    assert nvml.open == 0
+async def test_a_driver_that_goes_is_a_loss_and_is_tried_again(nvml: Nvml, host: Host, sink: SourceSink) -> None:
+    async with running(host.gauges, sink):
+        await host.time.asleep()
+    sink.items.clear()
+    nvml.broken = {"nvmlDeviceGetCount": DRIVER_NOT_LOADED}
+    with pytest.raises(pynvml.NVMLError):
+        await host.gauges.run(sink.emit)
+    nvml.broken = {"nvmlInitWithFlags": DRIVER_NOT_LOADED}
+    async with running(host.gauges, sink):
+        await host.time.asleep()
+        assert [(sample.tags["gpu.index"], sample.values) for sample in sink.samples] == [
+            ("0", {"gpu.lost": 1.0}), ("1", {"gpu.lost": 1.0}),
+        ]  # fmt: skip
+        assert host.health().state is HealthState.degraded
+        nvml.broken = {}
+        await host.next(RETRY)
+        assert host.health().state is HealthState.ok
+    await closed(nvml)
 
 
-def no_driver() -> object:
-    nvml = Nvml()
-    nvml.broken = {"nvmlInit": nvml.NVML_ERROR_LIBRARY_NOT_FOUND}
-    return nvml
-
-
-@pytest.mark.parametrize("build", [no_driver])
-async def test_a_host_without_a_driver_says_so_once_and_waits(build: Callable[[], object], sink: SourceSink) -> None:
-    host = Host(build())
+async def test_a_host_without_a_driver_says_so_once_and_waits(nvml: Nvml, host: Host, sink: SourceSink) -> None:
+    nvml.broken = {"nvmlInitWithFlags": LIBRARY_NOT_FOUND}
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):
             async with running(host.gauges, sink) as task:
@@ -161,23 +126,36 @@ async def test_a_host_without_a_driver_says_so_once_and_waits(build: Callable[[]
     assert [entry["event"] for entry in logs] == ["gauge absent on this host"]
 
 
-async def test_an_interval_of_zero_does_not_spin(sink: SourceSink) -> None:
-    host = Host(Nvml(), interval=0.0)
+async def test_an_interval_of_zero_does_not_spin(nvml: Nvml, tmp_path: Path, sink: SourceSink) -> None:
+    host = Host(ProcTree(tmp_path).proc, interval=0.0)
     async with running(host.gauges, sink):
         await host.time.asleep()
     assert host.time.slept == [MIN_INTERVAL]
+    await closed(nvml)
+
+
+def keep(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.gpu
-async def test_a_real_gpu(sink: SourceSink) -> None:
+async def test_a_real_gpu(sink: SourceSink, record_property: Callable[[str, object], None]) -> None:
+    """Also writes what was seen to the file that TELLWHY_GPU_SEEN names, for the record."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         pytest.skip(f"needs an NVIDIA GPU and its driver: {error}")
-    host = Host(None)
+    host = Host(Path("/proc"), nvml=None)
     async with running(host.gauges, sink):
-        await sink.until(lambda: sink.samples)
-    [first, *_] = sink.samples
+        await host.time.asleep()
+        await host.next()
+    seen = [{"tags": dict(one.tags), "values": dict(one.values), "context": dict(one.context)} for one in sink.samples]
+    record_property("seen", json.dumps(seen))
+    if "TELLWHY_GPU_SEEN" in os.environ:
+        keep(Path(os.environ["TELLWHY_GPU_SEEN"]), json.dumps(seen, indent=1))
+    first = next(sample for sample in sink.samples if "gpu.temperature_celsius" in sample.values)
     assert first.tags["gpu.uuid"].startswith("GPU-")
     assert 0 <= first.values["gpu.memory_percent"] <= 100
-    assert first.values["gpu.temperature_celsius"] > 0
+    assert 0 < first.values["gpu.temperature_celsius"] < 120
+    assert 0 < first.values["gpu.power_percent"] <= 150
+    assert first.values["gpu.lost"] == 0.0
