@@ -1,11 +1,14 @@
 #!/bin/sh
 # What the system tests need from Debian: systemd-analyze and systemd-nspawn for the unit, auditd for a real audit log
-# and (with python3-audit) as the oracle of how we read it, strace for injected faults. Without root or apt nothing is
-# installed and those tests are skipped with a reason: never a failure.
+# and (with python3-audit) as the oracle of how we read it, strace for injected faults, systemd-journal-remote to write real
+# journals, and Alertmanager to post to us. Without root or apt nothing is installed and those tests are skipped with a
+# reason: never a failure.
 set -eu
 say() { printf '==> %s\n' "$*"; }
 
-wanted="systemd systemd-container auditd python3-audit strace"
+wanted="systemd systemd-container auditd python3-audit strace systemd-journal-remote"
+# a service that listens to everybody is nothing to start on somebody's machine
+[ -d /run/systemd/system ] || wanted="$wanted prometheus-alertmanager"
 missing=""
 for package in $wanted; do
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"

@@ -1,7 +1,8 @@
 """The pure half of the program: what a source handed over → incidents changed.
 
-    Lines ─▶ reader ─▶ Event ─▶ detector ─▶ Anomaly ─▶ redact ─▶ incidents ─▶ IncidentChange
-    Sample, Lost ─────▶ Event ─┘
+    Lines ─▶ reader ────▶ Event ─▶ detector ─▶ Anomaly ─▶ redact ─▶ incidents ─▶ IncidentChange
+    Sample ─▶ baselines ─▶ Event ─┤
+    Lost ────────────────▶ Event ─┘
 
 Live, replay and the rules' samples run this same code, so they find the same things. Memory lives in the steps, which
 hand out what changed and take it back.
@@ -15,10 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from daemon.detection import Detector
+from daemon.detection.baseline import Baselines
 from daemon.detection.incidents import Incidents
-from daemon.events import Output, Reader
+from daemon.detection.unseen import UnseenTimes
+from daemon.events import Output, Reader, Sight, Sighted
 from daemon.events.gauges import lost_event, sample_event
-from daemon.model import Anomaly, Event, Incident, IncidentChange, Lines, Lost, Sample, Snapshot
+from daemon.model import Anomaly, Event, Incident, IncidentChange, Lines, Lost, Sample, Snapshot, Unseen
 
 
 class Outcome(Struct):
@@ -27,11 +30,12 @@ class Outcome(Struct):
     anomalies: list[Anomaly] = []
     changes: list[IncidentChange] = []
     lost: list[Lost] = []
+    unseen: list[Unseen] = []
 
 
 class Tallies(Struct, frozen=True):
     """What the steps counted since they were made: events, unparsed lines, and lines of which no event was made because
-    no rule could match, by source; evictions by kind of state.
+    no rule could match, by source; evictions by kind of state; what sources show of lost audit records.
     """
 
     events: Mapping[str, int]
@@ -39,6 +43,7 @@ class Tallies(Struct, frozen=True):
     unparsed: Mapping[str, int]
     evictions: Mapping[str, int]
     open_incidents: int
+    sights: Mapping[str, Sight] = {}
 
 
 class Flow:
@@ -52,12 +57,15 @@ class Flow:
         *,
         redact: Callable[[Anomaly], Anomaly],
         host: str,
+        baselines: Baselines | None = None,
     ) -> None:
         self._readers = readers
         self._detector = detector
         self._incidents = incidents
         self._redact = redact
         self._host = host
+        self._baselines = Baselines() if baselines is None else baselines
+        self._unseen = UnseenTimes()
         self._events: Counter[str] = Counter()
         self._reached = 0.0  # event time; a loss without a time of its own happened after it
 
@@ -76,8 +84,11 @@ class Flow:
                 "events": sum(reader.evictions for reader in self._readers.values()),
                 "detection": self._detector.evictions,
                 "incidents": self._incidents.evictions,
+                **({"unseen": self._unseen.evictions} if self._unseen.evictions else {}),
+                **({"baselines": self._baselines.evictions} if self._baselines.evictions else {}),
             },
             open_incidents=self._incidents.open_count,
+            sights={source: one.sight for source, one in self._readers.items() if isinstance(one, Sighted)},
         )
 
     def read(self, item: Lines | Sample | Lost) -> list[Output]:
@@ -85,12 +96,19 @@ class Flow:
         if isinstance(item, Lost):
             return [item]
         if isinstance(item, Sample):
-            return [sample_event(item, self._host)]
+            return self._read_sample(item)
         try:
             return self._readers[item.source].feed(item)
         except Exception as error:  # noqa: BLE001 - a bug met by one line must not blind us to all others: it is a loss, and said
             lines, detail = item.data.count(b"\n"), f"{type(error).__name__}: {error}"
             return [Lost(item.source, "reader_error", lines, self._reached, detail)]
+
+    def _read_sample(self, sample: Sample) -> list[Output]:
+        try:
+            return [sample_event(sample, self._host, self._baselines.feed(sample, self._host))]
+        except Exception as error:  # noqa: BLE001 - as in `read`; the reading itself is not lost
+            lost = Lost(sample.source, "baseline_error", 1, sample.at, f"{type(error).__name__}: {error}")
+            return [lost, sample_event(sample, self._host)]
 
     def finish(self, source: str, now: float) -> list[Output]:
         """The events of one source that are complete because time passed."""
@@ -106,11 +124,13 @@ class Flow:
             if isinstance(output, Lost):
                 outcome.lost.append(output)
                 event: Event = lost_event(output, self._host)
+                self._unseen.note(output, event.host)
             else:
                 event = output
             self._events[event.source] += 1
             self._reached = max(self._reached, event.at)
             self._evaluate(event, outcome)
+        outcome.unseen = self._unseen.fresh()
         return outcome
 
     def _evaluate(self, event: Event, outcome: Outcome) -> None:
@@ -149,7 +169,7 @@ class Flow:
     def changes(self) -> tuple[Snapshot, ...]:
         """What changed in the memory of the steps since the last call."""
         found = [snapshot for reader in self._readers.values() for snapshot in reader.changes()]
-        return (*found, *self._detector.changes())
+        return (*found, *self._detector.changes(), *self._baselines.changes(), *self._unseen.changes())
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Give the steps back what an earlier process stored."""
@@ -157,6 +177,8 @@ class Flow:
         for reader in self._readers.values():
             reader.restore(stored)
         self._detector.restore(stored)
+        self._baselines.restore(stored)
+        self._unseen.restore(stored)
 
     def resume(self, incidents: Iterable[Incident]) -> None:
         """Give the grouping step the incidents of an earlier process, oldest first."""
@@ -169,5 +191,8 @@ class Flow:
             outcome.lost.append(Lost(self._host, "redaction_error", 1, anomaly.at, f"{type(error).__name__}: {error}"))
             clean = msgspec.structs.replace(anomaly, because="(could not be redacted)", entity="", events=())
         outcome.anomalies.append(clean)
-        outcome.changes.append(self._incidents.feed(clean))
+        change = self._incidents.feed(clean)
+        if change.decision.notifies:
+            change = msgspec.structs.replace(change, gaps=self._unseen.gaps(change.incident))
+        outcome.changes.append(change)
         outcome.changes.extend(self._incidents.released())

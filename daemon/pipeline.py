@@ -14,25 +14,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from daemon.batch import Batch
 from daemon.channel import Channel
 from daemon.config import Alerts, Webhook
 from daemon.enrichment.template import base_alert
 from daemon.flow import Flow, Outcome
 from daemon.model import (
-    Anomaly,
     Checkpoint,
     Decision,
-    Incident,
+    Forgotten,
     IncidentChange,
     Lines,
     Lost,
+    Sample,
     Severity,
-    Snapshot,
     Transient,
 )
 from daemon.side_thread import Aside, at_once
-from daemon.sources import Item
-from daemon.state import Commit, Intake, Owed, Told
+from daemon.sources import Handed, Item
+from daemon.state import Intake, Owed, Told
 from daemon.telemetry import Board, HealthState, Metrics, Says, log
 
 _LAZY = 0.5  # seconds that a batch without anything to say may wait
@@ -42,28 +42,6 @@ _GATHER = 16  # items evaluated before a commit is considered
 _MOST_LOSSES = 100  # of one source that wait for the position behind them
 _TICKS, _CHANGES = ":ticks", ":changes"  # no names of sources
 _ENRICHED = {Decision.first, Decision.escalated, Decision.repeated}
-
-
-class Batch:
-    """What was caused since the last commit."""
-
-    def __init__(self) -> None:
-        self.checkpoints: dict[tuple[str, str], Checkpoint] = {}
-        self.incidents: dict[str, Incident] = {}
-        self.anomalies: list[tuple[str, Anomaly]] = []
-        self.told: list[Told] = []
-        self.dirty = False
-
-    def commit(self, now: float, snapshots: tuple[Snapshot, ...]) -> Commit:
-        """The transaction."""
-        return Commit(
-            at=now,
-            checkpoints=tuple(self.checkpoints.values()),
-            anomalies=tuple(self.anomalies),
-            incidents=tuple(self.incidents.values()),
-            told=tuple(self.told),
-            snapshots=snapshots,
-        )
 
 
 class Pipeline:
@@ -92,6 +70,7 @@ class Pipeline:
         self._store = store
         self._alerts = alerts
         self._webhooks = webhooks
+        self._gap_hooks = tuple((hook.name, Severity[hook.min_severity]) for hook in webhooks if hook.versions == "all")
         self._waits = waits_for_memory
         self._board = board
         self._metrics = metrics
@@ -145,7 +124,7 @@ class Pipeline:
         now, behind = self._now(), {source for source, items in self._coming.items() if items}
         return self._take(await self._aside(lambda: self._flow.tick(now, behind), kind=_TICKS))
 
-    async def _feed(self, item: Item) -> bool:
+    async def _feed(self, item: Lines | Sample | Lost) -> bool:
         size = len(item.data) if isinstance(item, Lines) else 1
         return self._take(await self._aside(lambda: self._flow.feed(item), kind=item.source, size=size))
 
@@ -159,13 +138,23 @@ class Pipeline:
             taken += 1
             self.taken += 1
             await asyncio.sleep(0)  # a burst must not keep the endpoint and the webhooks waiting
-            if lively or taken >= _GATHER or not len(self._channel):
-                return lively
+            urgent = lively and not self._batch.receipts  # those who wait for receipts share a transaction
+            if urgent or taken >= _GATHER or not len(self._channel):
+                break
             item = await self._channel.get()
-        return lively
+        return lively or bool(self._batch.receipts)
 
     async def _evaluate(self, item: Item) -> bool:
         """Run the flow over an item, with the losses that stand before it; True when it must be stored at once."""
+        if isinstance(item, Forgotten):
+            self._batch.forget(item)
+            self.positions.pop((item.source, item.path), None)
+            return False
+        if isinstance(item, Handed):
+            self._batch.receipts.append(item.stored)
+            self._batch.dirty = True
+            self._count(item.lines)
+            return await self._feed(item.lines)
         waiting = self._losses.setdefault(item.source, [])
         if isinstance(item, Lost) and len(waiting) < _MOST_LOSSES:
             waiting.append((self._monotonic(), item))
@@ -178,7 +167,7 @@ class Pipeline:
         lively = await self._say([lost for _, lost in waiting])
         lively = await self._feed(item) or lively
         position = item.checkpoint.position
-        self._batch.checkpoints[item.source, position.path] = item.checkpoint
+        self._batch.reach(item.checkpoint)
         self.positions[item.source, position.path] = (item.checkpoint, self._now())
         return lively
 
@@ -199,6 +188,7 @@ class Pipeline:
         for lost in outcome.lost:
             self._metrics.lost.labels(source=lost.source, why=lost.why).inc(lost.count or 1)
             log.warning(Says.input_lost, source=lost.source, why=lost.why, count=lost.count, detail=lost.detail)
+        self._batch.unseen += outcome.unseen
         for anomaly in outcome.anomalies:
             self._metrics.anomalies.labels(severity=anomaly.rule.severity.name).inc()
         for change in outcome.changes:
@@ -213,17 +203,17 @@ class Pipeline:
         if change.anomaly is not None and incident.count <= _KEEP_ANOMALIES:
             self._batch.anomalies.append((incident.id, change.anomaly))
         if decision.notifies:
-            self._speak(incident, decision)
+            self._speak(change)
 
-    def _speak(self, incident: Incident, decision: Decision) -> None:
+    def _speak(self, change: IncidentChange) -> None:
         """Owe the base alert to every webhook that wants this severity."""
-        now = self._now()
+        now, incident, decision = self._now(), change.incident, change.decision
         critical = incident.severity >= Severity.critical
         wait = self._alerts.critical_deadline if critical else self._alerts.deadline
         enriched = decision in _ENRICHED
         due_at = now + wait if enriched and self._waits else now
         wanted = [hook.name for hook in self._webhooks if Severity[hook.min_severity] <= incident.severity]
-        alert = base_alert(incident, decision, version=0, now=now)
+        alert = base_alert(incident, decision, version=0, now=now, gaps=change.gaps)
         self._batch.told.append(Told(alert, tuple(Owed(name, due_at) for name in wanted), enrich=enriched))
         told = {
             "incident": incident.id, "rule": incident.rule.title, "severity": incident.severity.name,
@@ -241,7 +231,7 @@ class Pipeline:
         snapshots = await self._aside(self._flow.changes, kind=_CHANGES)
         if not self._batch.dirty and not snapshots:
             return
-        commit = self._batch.commit(self._now(), snapshots)
+        commit, receipts = self._batch.commit(self._now(), snapshots, self._gap_hooks), self._batch.receipts
         self._batch = Batch()
         while True:
             self.beats += 1
@@ -254,6 +244,8 @@ class Pipeline:
                 break
         if self._board.set("store", HealthState.ok):
             log.info(Says.commit_recovered)
+        for receipt in receipts:
+            receipt()
         if commit.told:
             self._stored()
 
@@ -269,7 +261,6 @@ class Pipeline:
             self.beats += 1
             await self._sleep(_TICK)
 
-    def _count(self, item: Item) -> None:
-        if isinstance(item, Lines):
-            self._metrics.lines.labels(source=item.source).inc(item.data.count(b"\n"))
-            self._metrics.read_bytes.labels(source=item.source).inc(len(item.data))
+    def _count(self, item: Lines) -> None:
+        self._metrics.lines.labels(source=item.source).inc(item.data.count(b"\n"))
+        self._metrics.read_bytes.labels(source=item.source).inc(len(item.data))

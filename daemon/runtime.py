@@ -6,13 +6,13 @@ query happen in `run`. Built from the far end: who is sent to exists before who 
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 
-from daemon.assembly import build_flow, host_name
-from daemon.config import Config, FileSource, HostSource, Webhook, read_secret
+from daemon.assembly import build_flow
+from daemon.config import Config, FileSource, HostSource, IntakeSource, JournalSource, Webhook, read_secret
 from daemon.delivery import Sink
 from daemon.delivery.dispatcher import Dispatcher
 from daemon.delivery.webhook import WebhookSink
@@ -22,9 +22,9 @@ from daemon.enrichment.analyst import DeskAnalyst
 from daemon.enrichment.enricher import Enricher
 from daemon.enrichment.ollama import Ollama
 from daemon.enrichment.redact import Redactor
-from daemon.events import Reader, Selector
-from daemon.events.readers import AuditdReader, AutoReader, build_reader
+from daemon.events.readers import AuditdReader, AutoReader
 from daemon.flow import Flow
+from daemon.inputs import build_intake, build_readers
 from daemon.meters import Meters
 from daemon.model import Checkpoint, Incident, Snapshot
 from daemon.pipeline import Pipeline
@@ -34,7 +34,12 @@ from daemon.side_thread import SideThread
 from daemon.sources import Source
 from daemon.sources.gauges import HostGauges
 from daemon.sources.gpu import GpuGauges
+from daemon.sources.gpu_samples import GpuSamples
+from daemon.sources.host_samples import HostSamples
+from daemon.sources.intake import IntakePort
+from daemon.sources.journal import JournalTail
 from daemon.sources.tail import FileTail
+from daemon.sources.trails import share_of_descriptors
 from daemon.state.store import SqliteStore
 from daemon.supervisor import Supervisor, end
 from daemon.telemetry import Board, Metrics, Says, log
@@ -75,31 +80,11 @@ async def load_stored(store: SqliteStore, config: Config) -> Stored:
     )
 
 
-def build_readers(
-    config: Config, around: Surroundings, redactor: Redactor, selectors: Mapping[str, Selector]
-) -> dict[str, Reader]:
-    """One reader for each file source."""
-    return {
-        source.name: build_reader(
-            source.name,
-            source.format,
-            host=host_name(config),
-            now=around.now,
-            usernames=around.usernames,
-            redact=redactor.text,
-            zone=None,
-            selectors=selectors,
-        )
-        for source in config.sources
-        if isinstance(source, FileSource)
-    }
-
-
 def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surroundings) -> Flow:
     """The pure half as an earlier process left it, told what runs on this host now. Too slow for the loop."""
     redactor = Redactor(config.redaction.patterns)
     selectors = build_selectors(rules) if config.rules.prefilter else {}
-    readers = build_readers(config, around, redactor, selectors)
+    readers = build_readers(config, redactor, selectors, now=around.now, usernames=around.usernames)
     flow = build_flow(config, rules, readers, redactor)
     flow.restore(stored.snapshots)
     running = list(running_processes())
@@ -117,12 +102,24 @@ def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Ch
     for source in config.sources:
         if isinstance(source, FileSource):
             own = [c for c in checkpoints if c.source == source.name]
-            tail = FileTail(source, own, board=board, metrics=metrics, now=now, monotonic=around.monotonic, sleep=sleep)
-            found.append(tail)
+            share = share_of_descriptors(len(config.sources))
+            found.append(
+                FileTail(
+                    source, own, board=board, metrics=metrics, now=now, monotonic=around.monotonic, sleep=sleep,
+                    most_open=share,
+                )
+            )  # fmt: skip
+        elif isinstance(source, JournalSource):
+            own = [c for c in checkpoints if c.source == source.name]
+            found.append(JournalTail(source, own, board=board, now=now, sleep=sleep))
+        elif isinstance(source, IntakeSource):
+            found.append(build_intake(source, config, board=board, now=now, nonce=_nonce))
         elif isinstance(source, HostSource):
-            found.append(HostGauges(source, board=board, metrics=metrics, now=now, sleep=sleep))
+            samples = HostSamples(source.name, now=now, username=around.usernames)
+            found.append(HostGauges(source, samples, board=board, metrics=metrics, sleep=sleep))
         else:
-            found.append(GpuGauges(source, board=board, metrics=metrics, now=now, sleep=sleep))
+            gpus = GpuSamples(source.name, now=now, username=around.usernames)
+            found.append(GpuGauges(source, gpus, board=board, metrics=metrics, sleep=sleep))
     return found
 
 
@@ -164,8 +161,10 @@ class Runtime:
             redact=Redactor(config.redaction.patterns).text,
         )  # fmt: skip
         self._thread = SideThread("flow", monotonic=around.monotonic)
+        self.meters = Meters(around.metrics, flow)
         self.pipeline = self._build_pipeline(flow, waits_for_memory=memory is not None)
         self.sources = build_sources(config, around, checkpoints)
+        self.intakes = [source for source in self.sources if isinstance(source, IntakePort)]
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
 
@@ -175,7 +174,7 @@ class Runtime:
             flow, around.store, alerts=config.alerts, webhooks=config.webhooks, waits_for_memory=waits_for_memory,
             board=around.board, metrics=around.metrics, now=around.now, monotonic=around.monotonic,
             sleep=around.sleep, stored=self._nudge, no_room=self._give_room, has_room=around.store.ballast.fill,
-            ticked=Meters(around.metrics, flow).note, aside=self._thread,
+            ticked=self.meters.note, aside=self._thread,
         )  # fmt: skip
 
     def _nudge(self) -> None:

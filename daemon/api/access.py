@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -146,11 +146,7 @@ async def read_json(request: web.Request, shape: type[T], limits: Limits, *, emp
     Raises ApiError: 415 unless it is declared as plain JSON (a cross-site form cannot do that without a preflight,
     which we never answer), 413, 408, or 400 with what was expected.
     """
-    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise ApiError(415)
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ApiError(415, message="The body is compressed.", expected="a body without Content-Encoding")
-    data = await _read(request, limits) or empty
+    data = await read_body(request, limits.body_bytes, limits.body_seconds) or empty
     try:
         return decode_body(data, shape)
     except ShapeError as error:
@@ -159,16 +155,27 @@ async def read_json(request: web.Request, shape: type[T], limits: Limits, *, emp
         raise ApiError(400, code="bad_body", message="The body is not as expected.", expected=error.expected) from error
 
 
-async def _read(request: web.Request, limits: Limits) -> bytes:
-    too_large = ApiError(413, expected=f"a body of at most {limits.body_bytes} bytes")
-    if (request.content_length or 0) > limits.body_bytes:
+async def read_body(
+    request: web.Request, most: int, seconds: float, media: Container[str] = frozenset({"application/json"})
+) -> bytes:
+    """The body of a POST, at most `most` bytes within `seconds`. Raises ApiError 415, 413, 408 or 400."""
+    if request.content_type not in media or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise ApiError(415)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ApiError(415, message="The body is compressed.", expected="a body without Content-Encoding")
+    too_large = ApiError(413, expected=f"a body of at most {most} bytes")
+    if (request.content_length or 0) > most:
         raise too_large
+    parts, size = [], 0
     try:
-        async with asyncio.timeout(limits.body_seconds):
-            return await request.read()
+        async with asyncio.timeout(seconds):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > most:
+                    raise too_large
+                parts.append(part)
     except TimeoutError as error:
         raise ApiError(408) from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise too_large from error
     except web.RequestPayloadError as error:  # cut short, or chunks that are none
         raise ApiError(400) from error
+    return b"".join(parts)

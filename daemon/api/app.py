@@ -11,13 +11,14 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from daemon.api import ai, health, incidents, reloading
+from daemon.api import ai, health, incidents, intake, reloading
 from daemon.api.access import HostCheck, Questions, Room, TokenCheck
 from daemon.api.endpoint import ENDPOINT, Endpoint
 from daemon.api.errors import MEANING, ApiError
+from daemon.api.intake import TakenShape
 from daemon.api.openapi import Route, build_document
 from daemon.api.reloading import ReloadShape
-from daemon.api.requests import AnomalyBody, IncidentsQuery, NoParameters, Question
+from daemon.api.requests import AnomalyBody, EventsQuery, IncidentsQuery, NoParameters, Question
 from daemon.api.shapes import (
     AiHealthShape,
     Alive,
@@ -63,6 +64,12 @@ async def _document(request: web.Request) -> web.Response:
     return health.answer(request.app[_DOCUMENT])
 
 
+EVENTS = "/api/v1/events"
+"""Asks for a token of its own, which opens nothing else."""
+_RECORDS: Mapping[str, Mapping[str, Any]] = {
+    "application/json": {"type": ["object", "array"], "description": "one record, or an array of them"},
+    "application/x-ndjson": {"type": "string", "description": "one record a line"},
+}
 _ASKS = (400, 408, 413, 415, 429)
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", health.alive, "Whether the process does its job.", Alive, also=(503,), open=True),
@@ -86,6 +93,10 @@ ROUTES: tuple[Route, ...] = (
         body=AnomalyBody, errors=(*_ASKS, 404),
     ),
     Route(
+        "POST", EVENTS, intake.take, "Take events from other tools; answered once they are stored.", TakenShape,
+        query=EventsQuery, errors=(*_ASKS, 404), takes=_RECORDS,
+    ),
+    Route(
         "POST", "/api/v1/reload", reloading.reload, "Read configuration and rules again.", ReloadShape,
         body=NoParameters, errors=(400, 408, 413, 415, 422),
     ),
@@ -104,6 +115,7 @@ def build_app(endpoint: Endpoint) -> web.Application:
     )
     app[ENDPOINT] = endpoint
     app[ai.QUESTIONS] = Questions(endpoint.limits, endpoint.monotonic)
+    app[intake.RATES] = {}
     app[_DOCUMENT] = build_document(ROUTES, endpoint.version)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
@@ -153,7 +165,7 @@ def _failure(request: web.Request, error: Exception) -> ApiError:
 
 def _guarding(hosts: HostCheck, tokens: TokenCheck, room: Room) -> Middleware:
     """Host, token, number in flight. Liveness passes always: it says nothing, and must answer when all else is full."""
-    open_paths = {route.path for route in ROUTES if route.open}
+    open_paths = {route.path for route in ROUTES if route.open} | {EVENTS}
 
     @web.middleware
     async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:

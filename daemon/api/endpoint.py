@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from aiohttp import web
 from msgspec import Struct
 
+from daemon.api.audit import AuditStatus
 from daemon.enrichment import Analyst
 from daemon.model import Alert, Anomaly, Event
 from daemon.state import Desk, Outbox
@@ -65,6 +66,7 @@ class RunningStatus(Struct, frozen=True):
     files: tuple[FileStatus, ...] = ()
     rules: RuleStatus = RuleStatus(loaded=0)
     versions: Mapping[str, str] = {}
+    audit: AuditStatus = AuditStatus()
 
 
 class NamedRule(Struct, frozen=True):
@@ -119,6 +121,46 @@ def _enumerated(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+class Intake(Protocol):
+    """One configured intake of events. `token` is what opens it; `rate` are requests a second."""
+
+    @property
+    def name(self) -> str:
+        """The name of the source."""
+        ...
+
+    @property
+    def token(self) -> str:
+        """Never empty."""
+        ...
+
+    @property
+    def max_body(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def rate(self) -> int:
+        """Requests a second."""
+        ...
+
+    def find_fault(self, record: Any) -> str:
+        """What was expected of a record that no event can be made of; "" for a good one."""
+        ...
+
+    async def hand_over(self, records: Sequence[Mapping[str, Any]], key: str = "") -> None:
+        """Return once what they caused is stored. `key` names the request, "" for none.
+
+        Raises Transient: `full`, `unavailable` (nothing was taken) or `timeout` (it is not known to be stored).
+        """
+        ...
+
+
+def no_intakes() -> Sequence[Intake]:
+    """None is configured."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may ask of us. Seconds, bytes, requests.
@@ -144,6 +186,7 @@ class Endpoint:
     - `read(format, data)` turns raw log lines (`auto`, `auditd`, `syslog` or `json`) into events; raises ValueError
       that says what was expected.
     - `compose(anomaly)` redacts an anomaly and gives its base alert; nothing is stored, nobody is told.
+    - `intakes()` are those of the configuration in force; raises Transient while they are not open yet.
     - `token` empty means that none is asked for, which `build_app` refuses off loopback.
     """
 
@@ -159,6 +202,7 @@ class Endpoint:
     version: str
     now: Callable[[], float]
     monotonic: Callable[[], float]
+    intakes: Callable[[], Sequence[Intake]] = no_intakes
     listen: str = "127.0.0.1:8787"
     token: str = field(default="", repr=False)
     limits: Limits = Limits()

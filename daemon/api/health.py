@@ -99,5 +99,6 @@ async def status(request: web.Request) -> web.Response:
             outbox=OutboxShape(depth.due, depth.dead, _age(depth, now)) if depth else None,
             counts=counts,
             versions=dict(running.versions),
+            audit=running.audit,
         )
     )

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, from the literal list of routes and the types that are really sent and checked."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,7 +16,8 @@ _REFERENCE = "#/components/schemas/{name}"
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route: who answers, what it takes and gives. `also` are other statuses that carry the same shape, `errors`
-    those that carry an error; `open` routes never ask for the token; `media` other than JSON has no shape.
+    those that carry an error; `open` routes never ask for the token; `media` other than JSON has no shape. `takes` are
+    bodies without a shape of ours, by media type, as JSON schemas.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route:
     errors: tuple[int, ...] = ()
     open: bool = False
     media: str = JSON
+    takes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def build_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
@@ -74,6 +76,9 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _reference(route.body)}}}
+    if route.takes:
+        content = {media: {"schema": dict(schema)} for media, schema in route.takes.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     if route.open:
         operation["security"] = []
     return operation

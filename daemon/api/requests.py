@@ -35,6 +35,14 @@ class IncidentsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class EventsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose events they are."""
+
+    source: Annotated[
+        str, Meta(max_length=64, description="the name of an intake; left out, the first that the token opens")
+    ] = ""
+
+
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
     """A question about stored incidents."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from daemon.api.audit import AuditStatus
 from daemon.model import Decision, DeliveryState, IncidentStatus
 from daemon.telemetry import HealthState
 
@@ -83,6 +84,7 @@ class StatusShape(Struct, frozen=True):
     outbox: OutboxShape | None
     counts: dict[str, int] | None
     versions: dict[str, str]
+    audit: AuditStatus
 
 
 class RuleShape(Struct, frozen=True):

@@ -4,6 +4,7 @@ Two phases: what can be checked without touching the world is checked by `load`;
 touched when a component runs. Secrets are never values in the file: only paths of files that hold them.
 """
 
+from daemon.config.inputs import IntakeSource, JournalSource, Mapping
 from daemon.config.load import default_config, load_config, locate, read_secret
 from daemon.config.paths import find_rule_files, find_yaml, read_rule_files, rules_at, shipped_rules, state_directory
 from daemon.config.schema import (
@@ -31,7 +32,10 @@ __all__ = [
     "GpuSource",
     "HostSource",
     "Incidents",
+    "IntakeSource",
+    "JournalSource",
     "Logging",
+    "Mapping",
     "Memory",
     "Model",
     "Redaction",

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from daemon.config.inputs import IntakeSource, JournalSource
 from daemon.config.schema import Config, FileSource, GpuSource, HostSource, SourceConfig
 from daemon.model import Problem, ProblemsError
 
@@ -22,19 +23,45 @@ _WANTED_LOGS = (
     ("messages", "/var/log/messages", "syslog"),
     ("kern", "/var/log/kern.log", "syslog"),
 )
-_TAGGED: dict[str, type[BaseModel]] = {"file": FileSource, "host": HostSource, "gpu": GpuSource}
+_JOURNALS = ("/run/log/journal", "/var/log/journal")
+_TAGGED: dict[str, type[BaseModel]] = {
+    "file": FileSource,
+    "host": HostSource,
+    "gpu": GpuSource,
+    "journal": JournalSource,
+    "intake": IntakeSource,
+}
 _FAMILY = {"secure": "auth", "messages": "syslog"}  # a distribution has one of each pair
 
 
 def default_config() -> Config:
-    """Safe defaults for this host: the usual logs that exist (and the audit log, which should), gauges, GPUs."""
+    """Safe defaults for this host: the usual logs that exist (and the audit log, which should), gauges, GPUs. Where
+    systemd's journal keeps the logins' log and no syslog daemon writes it to a file (Debian 12), it is the journal.
+    """
     present = {name for name, path, _ in _WANTED_LOGS if _may_be_there(path)}
     wanted = [
         FileSource(type="file", name=name, path=path, format=_as_format(fmt))
         for name, path, fmt in _WANTED_LOGS
         if name in present or (name not in _FAMILY and not _has_sibling(name, present) and name in {"audit", "auth"})
     ]
-    return Config(sources=(*wanted, HostSource(type="host"), GpuSource(type="gpu")))
+    journal: tuple[SourceConfig, ...] = ()
+    if not present & {"auth", "secure"} and _has_journal():
+        wanted = [source for source in wanted if source.name != "auth"]
+        journal = (JournalSource(type="journal"),)
+    return Config(sources=(*wanted, *journal, HostSource(type="host"), GpuSource(type="gpu")))
+
+
+def _has_journal() -> bool:
+    """Whether journald keeps anything here (the empty directory alone says nothing)."""
+    for path in _JOURNALS:
+        try:
+            if os.listdir(path):  # noqa: PTH208 - Path.iterdir() is no shorter
+                return True
+        except PermissionError:
+            return True
+        except OSError:
+            continue
+    return False
 
 
 def _may_be_there(path: str) -> bool:
@@ -145,6 +172,10 @@ def _is_tag(location: tuple[Any, ...], part: Any) -> bool:
     return len(location) > 2 and location[0] == "sources" and location[2] == part  # noqa: PLR2004 - sources, index, tag
 
 
+_IN_WORDS = {"tuple": "a list", "list": "a list", "dictionary": "keys and values", "string": "text"}
+"""Python's names of what YAML has."""
+
+
 def _expected(details: Any) -> str:
     """What was expected, in words, with a suggestion for a mistyped key."""
     kind, got = details["type"], details["input"]
@@ -155,11 +186,12 @@ def _expected(details: Any) -> str:
     if kind == "missing":
         return "expected a value (the key is missing)"
     if kind.startswith("union_tag"):
-        types = details["ctx"].get("expected_tags", "'file', 'host', 'gpu'").replace("'", "")
+        types = details["ctx"].get("expected_tags", "'file', 'host', 'gpu', 'journal', 'intake'").replace("'", "")
         return f"expected type to be one of {types} (got {_shown(details['ctx'].get('tag', got))})"
     message = re.sub(r"^(Value error, |Input should be )", "", details["msg"])
     if message.startswith("expected"):
         return message
+    message = re.sub("^a valid (tuple|list|dictionary|string)$", lambda found: _IN_WORDS[found[1]], message)
     return f"expected {message} (got {_shown(got)})"
 
 

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from daemon.config.inputs import IntakeSource, JournalSource, Mapping, Shape
+from daemon.config.section import Name, Section
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -21,29 +24,38 @@ def parse_duration(value: Any) -> float:
     return float(match[1]) * _UNIT[match[2]]
 
 
+def _as_json(value: Any) -> Any:
+    """JSON lines have two names."""
+    return "json" if value in {"jsonl", "ndjson"} else value
+
+
 _LONGEST = 10 * 366 * 86400.0
 _LAST_PORT = 65535
 Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=_LONGEST)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 Placeholder: TypeAlias = Annotated[str, Field(pattern=r"^[^%\\]+$")]
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 
 
-class Section(BaseModel):
-    """Common to all sections: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class FileSource(Section):
-    """Log files that rotate. `path` may be a glob."""
+    """Log files that rotate. `path` may be a glob. `preset` says of which tool records of JSON are (`auto`: by their
+    shape); `mapping` names where our fields stand in them.
+    """
 
     type: Literal["file"]
     name: Name
     path: str
-    format: Literal["auto", "auditd", "syslog", "json"] = "auto"
+    format: Annotated[Literal["auto", "auditd", "syslog", "json"], BeforeValidator(_as_json)] = "auto"
+    preset: Shape = "auto"
+    mapping: Mapping | None = None
     start: Literal["end", "beginning"] = "end"
     max_line: int = Field(default=65536, ge=1024, le=16_777_216)
+
+    @model_validator(mode="after")
+    def _mapped_json(self) -> "FileSource":
+        if self.format != "json" and (self.preset != "auto" or self.mapping is not None):
+            key = "mapping" if self.mapping is not None else "preset"
+            raise ValueError(f"expected format: json beside {key} (got format: {self.format})")
+        return self
 
     @field_validator("path")
     @classmethod
@@ -55,7 +67,7 @@ class FileSource(Section):
 
 
 class HostSource(Section):
-    """The gauges of this host: cpu, memory, swap, load, disks."""
+    """The gauges of this host (docs/gauges.md): processors, memory, disks, network, processes, temperatures, units."""
 
     type: Literal["host"]
     name: Name = "host"
@@ -70,7 +82,9 @@ class GpuSource(Section):
     interval: Duration = 5.0
 
 
-SourceConfig: TypeAlias = Annotated[FileSource | HostSource | GpuSource, Field(discriminator="type")]
+SourceConfig: TypeAlias = Annotated[
+    FileSource | HostSource | GpuSource | JournalSource | IntakeSource, Field(discriminator="type")
+]
 
 
 class Rules(Section):
@@ -81,7 +95,7 @@ class Rules(Section):
 
     directories: tuple[str, ...] = ("shipped",)
     disabled: tuple[str, ...] = ()
-    placeholders: dict[Placeholder, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    placeholders: dict[Placeholder, Annotated[tuple[str, ...], Field(min_length=1)]] = {}  # noqa: RUF012 - pydantic copies it
     watch: bool = False
     prefilter: bool = True
 
@@ -213,6 +227,17 @@ class Config(Section):
     log: Logging = Logging()
 
     @model_validator(mode="after")
+    def _opened_intakes(self) -> "Config":
+        for source in self.sources:
+            if isinstance(source, IntakeSource) and not self.api.enabled:
+                raise ValueError(
+                    f"expected api.enabled: true for the intake {source.name}, which is part of the endpoint"
+                )
+            if isinstance(source, IntakeSource) and source.token_file is None and self.api.token_file is None:
+                raise ValueError(f"expected a token_file for the intake {source.name} (or api.token_file)")
+        return self
+
+    @model_validator(mode="after")
     def _unique_names(self) -> "Config":
         for what, names in (
             ("sources", [s.name for s in self.sources]),
@@ -222,4 +247,8 @@ class Config(Section):
             if twice:
                 message = f"expected a name of its own for each of {what} (got {', '.join(twice)} more than once)"
                 raise ValueError(message)
+        logs = [s.path for s in self.sources if isinstance(s, FileSource)]
+        doubled = sorted({path for path in logs if logs.count(path) > 1})
+        if doubled:
+            raise ValueError(f"expected each log in one source (got {', '.join(doubled)} in several)")
         return self

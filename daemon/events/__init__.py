@@ -10,7 +10,9 @@ caused it, and given back by `restore()`.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from msgspec import Struct
 
 from daemon.model import Event, Lines, Lost, Snapshot
 
@@ -26,14 +28,35 @@ class Selector(Protocol):
     everything: bool
     """Whether it would say yes to any text: then it need not be asked."""
 
-    def find(self, text: bytes, ends: Sequence[int]) -> Mapping[int, Container[str]]:
-        """`text` holds texts (UTF-8) one after the other, number i up to `ends[i]`. The numbers of those in which a
-        rule may find something, each with the categories of the events in which (empty: records themselves).
+    def find(self, text: bytes, ends: Sequence[int], numbers: Sequence[int]) -> Mapping[int, Container[str]]:
+        """`text` holds texts (UTF-8) one after the other, that of `numbers[i]` up to `ends[i]`; one that comes again
+        goes on there. The numbers of those in which a rule may find something, each with the categories of the events
+        in which (empty: records themselves).
         """
         ...
 
     def lines(self, text: bytes) -> list[int]:
         """Where the candidates begin among the lines of a text that ends with a newline, in their order."""
+        ...
+
+
+class Sight(Struct, frozen=True):
+    """What a source shows of losses of audit records: whether audit records come, which kinds of records some node does
+    not write (so that nobody sees when they are lost), and whether the kernel is heard.
+    """
+
+    records: bool = False
+    absent: tuple[str, ...] = ()
+    kernel: bool = False
+
+
+@runtime_checkable
+class Sighted(Protocol):
+    """A reader that knows what it sees of losses."""
+
+    @property
+    def sight(self) -> Sight:
+        """What it has seen until now."""
         ...
 
 

@@ -1,9 +1,10 @@
 """JSON records that carry a program's log line: journald's (`journalctl -o json`), and those of syslog forwarders.
 
-journald writes a value that is no clean text (a control character, a stray byte) as an array of its bytes: it is put
+A journal has a value that is no clean text (a control character, a stray byte) as an array of its bytes: it is put
 together again, because a message must not hide from rules by holding one. Who said something is the sender's word
-(`SYSLOG_IDENTIFIER`), except that journald vouches for the transport: only what came by `kernel` is the kernel's, and
-only what came by `audit` is an audit record (systemd.journal-fields(7)).
+(`SYSLOG_IDENTIFIER`); what journald saw of the sender decides whether it is believed (`vouching`). A message that is
+not its program's own becomes a plain event of service `syslog`: `claimed_program` and `claimed_service` are what it
+would have been, `program` is who sent it, and `trust` says why.
 """
 
 import re
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from daemon.events.audit_in_syslog import parse_syslogged_record
 from daemon.events.messages import understand, unfold
+from daemon.events.vouching import judge
 from daemon.model import Value
 
 _FORWARDED = (("programname", "msg"), ("programname", "message"), ("appname", "message"), ("ident", "message"))
@@ -43,13 +45,22 @@ def said_by_program(record: Mapping[str, Any], fields: Mapping[str, Value]) -> S
     transport = own.get("_TRANSPORT")
     if transport == "audit":
         return Said("auditd", {**own, **_audit_record(own, message), "program": program})
-    if program == "kernel" and transport not in {None, "kernel"}:
-        return Said("syslog", {**own, "program": program})
     times, once = unfold(message)
     service, said = understand(program, once, _number(own.get("SYSLOG_FACILITY")))
     if service == "syslog" and not said and "SYSLOG_IDENTIFIER" not in own and "_COMM" not in own:
         return None
-    return Said(service, {**said, **own, "program": program}, times)
+    trust = judge(program, own, action=str(said.get("action", "")), of_auth=once.startswith(("pam_", "PAM ")))
+    if not trust.believed:
+        claim = {"claimed_program": program, "claimed_service": service, "trust": trust.value}
+        return Said("syslog", {**own, "program": sender_of(own), **claim})
+    return Said(service, {**said, **own, "program": program} | ({"trust": trust.value} if trust else {}), times)
+
+
+def sender_of(fields: Mapping[str, Value]) -> str:
+    """The program that really sent it, as far as journald saw."""
+    exe, comm = fields.get("_EXE"), fields.get("_COMM")
+    name = exe.rpartition("/")[2] if isinstance(exe, str) else comm
+    return name if isinstance(name, str) and name else "unknown"
 
 
 def _is_journal(record: Mapping[str, Any]) -> bool:

@@ -2,7 +2,8 @@
 
 Records that are already in Sigma's names (Sysmon for Linux as JSON, other agents) get the category that their keys
 show: `CommandLine` and `Image` are a process start. A `logsource` object, or `category`, `service` and `product` keys,
-decide for themselves. Bounded: bytes of a line, depth, number of fields; what is over a bound is not understood.
+decide for themselves. Records of other tools are known by their shape (`presets`), or by what the configuration says of
+them (`mapping`). Bounded: bytes of a line, depth, number of fields; what is over a bound is not understood.
 """
 
 import json
@@ -13,6 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from daemon.events.journal import said_by_program
+from daemon.events.mapping import FieldMapping, lay_over
+from daemon.events.presets import Shaped, recognise, shape_record
 from daemon.events.stamps import EARLIEST, LATEST, Stamps
 from daemon.model import Logsource, Value
 
@@ -36,7 +39,8 @@ _INT64 = (1 << 63) - 1  # neither SQLite nor msgpack takes more
 class Parsed(Struct, frozen=True):
     """A line understood. `at` is None where the record has no time that we know, `host` "" where it has none.
 
-    `times` is how many messages it stands for: see `unfold`.
+    `times` is how many messages it stands for: see `unfold`. `key` names the record as its sender does, "" if it does
+    not.
     """
 
     fields: dict[str, Value]
@@ -45,24 +49,66 @@ class Parsed(Struct, frozen=True):
     host: str
     text: str
     times: int = 1
+    key: str = ""
+
+
+class Shaping(Struct, frozen=True):
+    """What records are: of the tool of a preset (`auto`: by their shape; `generic`: of none), and a mapping."""
+
+    preset: str = "auto"
+    mapping: FieldMapping | None = None
+
+
+_AUTO = Shaping()
 
 
 def parse_json_line(line: bytes, stamps: Stamps) -> Parsed | None:
-    """The fields of one object; None for anything else (no JSON, no object, over a bound)."""
-    if len(line) > _MAX_BYTES:
-        return None
-    record = _decoded(line)
-    fields = _fields(record) if isinstance(record, dict) else None
+    """The fields of one object of no other tool; None for anything else (no JSON, no object, over a bound)."""
+    found = parse_json_records(line, stamps, Shaping("generic"))
+    return found[0] if found else None
+
+
+def parse_json_records(line: bytes, stamps: Stamps, shaping: Shaping = _AUTO) -> list[Parsed]:
+    """The events in one object; none for anything else (no JSON, no object, over a bound, not of the preset)."""
+    record = _decoded(line) if len(line) <= _MAX_BYTES else None
+    return parse_record(record, stamps, shaping) if isinstance(record, dict) else []
+
+
+def parse_record(record: Mapping[str, Any], stamps: Stamps, shaping: Shaping = _AUTO) -> list[Parsed]:
+    """The same of an object that was decoded already."""
+    preset = recognise(record) if shaping.preset == "auto" else shaping.preset
+    # who fills a record of a known tool with more than we keep must not hide the rest of it
+    fields = _fields(record, cut=preset not in {"", "generic"})
     if fields is None:
-        return None
+        return []
+    if preset not in {"", "generic"}:
+        shaped = shape_record(preset, record, fields)
+        return [_of_shape(one, record, stamps, shaping.mapping) for one in shaped]
+    generic = _generic(record, fields, stamps)
+    if shaping.mapping is None:
+        return [generic]
+    shape = Shaped(generic.logsource, generic.fields, None, generic.host)
+    mapped = _of_shape(shape, record, stamps, shaping.mapping)
+    return [msgspec.structs.replace(mapped, at=generic.at if mapped.at is None else mapped.at, times=generic.times)]
+
+
+def _of_shape(shape: Shaped, record: Mapping[str, Any], stamps: Stamps, mapping: FieldMapping | None) -> Parsed:
+    one = shape if mapping is None else lay_over(mapping, record, shape)
+    return Parsed(one.fields, one.logsource, _epoch(one.time, stamps), one.host, _text(one.fields), key=one.key)
+
+
+def _generic(record: Mapping[str, Any], fields: dict[str, Value], stamps: Stamps) -> Parsed:
     said = said_by_program(record, fields)
     times = 1
     if said is not None:
         times, fields = said.times, said.fields
-    text = " ".join(f"{key}={_shown(value)}" for key, value in fields.items())
     host = next((str(fields[key]) for key in _HOST_KEYS if isinstance(fields.get(key), str)), "")
     logsource = _logsource(fields, said.service if said else "")
-    return Parsed(fields, logsource, _time(fields, stamps), host, text, times)
+    return Parsed(fields, logsource, _time(fields, stamps), host, _text(fields), times)
+
+
+def _text(fields: Mapping[str, Value]) -> str:
+    return " ".join(f"{key}={_shown(value)}" for key, value in fields.items())
 
 
 def _decoded(line: bytes) -> Any:
@@ -78,11 +124,17 @@ def _decoded(line: bytes) -> Any:
         return None
 
 
-def _fields(record: Mapping[str, Any]) -> dict[str, Value] | None:
+def _fields(record: Mapping[str, Any], *, cut: bool) -> dict[str, Value] | None:
+    """The fields of a record; of one over a bound those that fit, if it may be `cut`, else None."""
     fields: dict[str, Value] = {}
     for key, value in _flat(record, "", 0):
         if len(fields) >= _MAX_FIELDS or key is None:
-            return None
+            if not cut:
+                return None
+            fields["fields_cut"] = "true"
+            if key is None:
+                continue
+            break
         fields[key] = value
         for prefix in _LIFTED:
             if key.startswith(prefix):

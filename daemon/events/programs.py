@@ -31,6 +31,11 @@ def is_account_tool(program: str) -> bool:
     return program in _ACCOUNT_TOOLS
 
 
+def is_known_program(program: str) -> bool:
+    """Whether a program (by its plain name) has a service of its own: one in whose name it is worth to lie."""
+    return program in _SERVICES
+
+
 def service_of(program: str, facility: int | None = None) -> str:
     """Sigma's service of a syslog line by its program, else by its facility; `syslog` for all else.
 

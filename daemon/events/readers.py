@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from types import MappingProxyType
 
-from daemon.events import Output, Reader, Selector
+from daemon.events import Output, Reader, Selector, Sight, Sighted
 from daemon.events.auditd import parse_record
 from daemon.events.auditd_reader import AuditdReader
+from daemon.events.journal_reader import JournalReader
+from daemon.events.jsonl import Shaping
 from daemon.events.processes import Process
 from daemon.events.stamps import Stamps
 from daemon.events.syslog import looks_like_syslog
 from daemon.events.text_readers import JsonReader, SyslogReader
 from daemon.model import Lines, Position, Snapshot
 
-__all__ = ["AuditdReader", "AutoReader", "JsonReader", "SyslogReader", "build_reader", "detect_format"]
+__all__ = ["AuditdReader", "AutoReader", "JournalReader", "JsonReader", "SyslogReader", "build_reader", "detect_format"]
 
 _SAMPLE_LINES = 32
 
@@ -33,29 +35,33 @@ def build_reader(
     zone: tzinfo | None = UTC,
     live: bool = True,
     selectors: Mapping[str, Selector] = MappingProxyType({}),
+    shaping: Shaping | None = None,
 ) -> Reader:
-    """The reader of a source. `fmt` is `auditd`, `syslog`, `json`, or `auto` for what each file turns out to be.
+    """The reader of a source. `fmt` is `auditd`, `syslog`, `json`, `journal` (what journalctl prints), or `auto` for
+    what each file turns out to be.
 
     `now` dates stamps without a year and lines without a stamp; `usernames` gives the name of a uid of this host
     ("" if it has none); `redact` cleans command lines before they are kept; `zone` is that of stamps without one
     (None: the local one); `live` says that the log is being written as `now` passes, so that a text log's stamp of more
     than a day ahead is none (see `Stamps`; audit records are taken at their word);
-    `selectors` say by format which texts need not become events.
+    `selectors` say by format which texts need not become events; `shaping` of what tool records of JSON are.
     Raises ValueError for another `fmt`.
     """
+    stamps = Stamps(now, zone, live=live)
+    if fmt == "journal":
+        return JournalReader(source, host=host, now=now, stamps=stamps)
     auditd = AuditdReader(
         source, host=host, now=now, usernames=usernames, redact=redact, selector=selectors.get("auditd")
     )
     if fmt == "auditd":
         return auditd
-    stamps = Stamps(now, zone, live=live)
     syslog = SyslogReader(source, host=host, now=now, stamps=stamps, selector=selectors.get("syslog"))
     if fmt == "syslog":
         return syslog
     if fmt == "json":
-        return JsonReader(source, host=host, now=now, stamps=stamps)
+        return JsonReader(source, host=host, now=now, stamps=stamps, shaping=shaping)
     if fmt != "auto":
-        raise ValueError(f"expected a format of auto, auditd, syslog or json (got {fmt!r})")
+        raise ValueError(f"expected a format of auto, auditd, syslog, json or journal (got {fmt!r})")
     return AutoReader(source, auditd, syslog, JsonReader(source, host=host, now=now, stamps=stamps))
 
 
@@ -102,6 +108,12 @@ class AutoReader:
     def evictions(self) -> int:
         """Groups and processes of audit logs that went before their time because memory is bounded."""
         return self._auditd.evictions
+
+    @property
+    def sight(self) -> Sight:
+        """What the files show of losses."""
+        audit, lines = self._auditd.sight, self._readers["syslog"]
+        return Sight(audit.records, audit.absent, isinstance(lines, Sighted) and lines.sight.kernel)
 
     def seed(self, processes: Iterable[Process]) -> None:
         """Tell the table of processes what is running now."""

@@ -38,11 +38,11 @@ _MARKED = (_RFC3164, _ISO_STAMPED, _RFC5424)
 _RFC3164_PARTS = ("bsd", "priority", "host", "program", "pid", "message")
 _ISO_PARTS = ("iso", "priority", "host", "program", "pid", "message")
 _DIGITS = frozenset("0123456789")
-_FACILITIES = (
+FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
     *("ntp", "audit", "alert", "clock", *(f"local{number}" for number in range(8))),
 )
-_SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
 
 class Head(Struct, frozen=True):
@@ -113,9 +113,9 @@ def syslog_fields(head: Head) -> tuple[str, dict[str, Value]]:
         fields["pid"] = head.pid
     if head.host:
         fields["hostname"] = head.host
-    if facility is not None and head.priority is not None and facility < len(_FACILITIES):
-        fields["facility"] = _FACILITIES[facility]
-        fields["severity"] = _SEVERITIES[head.priority & 7]
+    if facility is not None and head.priority is not None and facility < len(FACILITIES):
+        fields["facility"] = FACILITIES[facility]
+        fields["severity"] = SEVERITIES[head.priority & 7]
     service, said = understand(head.program, head.message, facility)
     fields.update(said)
     return service, fields

@@ -32,6 +32,7 @@ def test_the_routes_are_those_that_were_promised(world: Daemon) -> None:
         ("GET", "/api/v1/ai/health"),
         ("POST", "/api/v1/ai/query"),
         ("POST", "/api/v1/ai/analyze-anomaly"),
+        ("POST", "/api/v1/events"),
         ("POST", "/api/v1/reload"),
         ("GET", "/api/v1/openapi.json"),
     }

@@ -16,6 +16,7 @@ from daemon.api.app import ROUTES
 from daemon.api.openapi import build_document
 from daemon.model import Gap, Problem, ProblemsError
 from tests.api.conftest import TOKEN, Daemon
+from tests.doubles.intakes import INTAKE_TOKEN, ListedIntake
 from tests.doubles.values import an_incident
 
 Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
@@ -30,6 +31,7 @@ GOOD: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/api/v1/ai/health", None),
     ("POST", "/api/v1/ai/query", {"question": "why?", "limit": 2}),
     ("POST", "/api/v1/ai/analyze-anomaly", {"incident_id": INCIDENT}),
+    ("POST", "/api/v1/events", [{"a": 1}, 5]),
     ("POST", "/api/v1/reload", {}),
     ("GET", "/api/v1/openapi.json", None),
 )
@@ -41,6 +43,7 @@ BAD: tuple[tuple[str, str, Any, int], ...] = (
     ("POST", "/api/v1/ai/query", {"question": "x" * 70_000}, 413),
     ("POST", "/api/v1/ai/analyze-anomaly", {"incident_id": "unknown"}, 404),
     ("POST", "/api/v1/reload", {"x": 1}, 400),
+    ("POST", "/api/v1/events", {"a": 1}, 404),
 )
 
 
@@ -69,11 +72,14 @@ def test_every_route_is_described_and_tried() -> None:
     assert described == {(method, path) for method, path, _ in GOOD}
 
 
-async def test_what_is_answered_fits_the_document(client: TestClient[Any, Any], filled: Daemon) -> None:
+async def test_what_is_answered_fits_the_document(serve: Serve, filled: Daemon) -> None:
+    intake = ListedIntake()
+    client = await serve(intakes=lambda: [intake])
     document = await (await client.get("/api/v1/openapi.json")).json()
     assert document["info"]["version"] == "1.2.3"
     for method, path, body in GOOD:
-        response = await client.request(method, path.replace("{id}", INCIDENT), json=body)
+        mine = {"Authorization": f"Bearer {INTAKE_TOKEN}"}
+        response = await client.request(method, path.replace("{id}", INCIDENT), json=body, headers=mine)
         assert response.status == 200, path
         if response.content_type == "application/json":
             fits(document, path, method, 200, await response.json())
@@ -153,5 +159,7 @@ def test_the_guide_names_every_parameter(repository: Path) -> None:
     document = build_document(ROUTES, "1")
     for parameter in document["paths"]["/api/v1/incidents"]["get"]["parameters"]:
         assert f"`{parameter['name']}`" in sections["GET", "/api/v1/incidents"]
+    for parameter in document["paths"]["/api/v1/events"]["post"]["parameters"]:
+        assert f"`{parameter['name']}`" in sections["POST", "/api/v1/events"]
     for name in document["components"]["schemas"]["AnomalyBody"]["properties"]:
         assert f"`{name}`" in sections["POST", "/api/v1/ai/analyze-anomaly"]

@@ -21,7 +21,7 @@ def test_a_format_has_a_reader(fmt: str, kind: type) -> None:
 
 
 def test_another_format_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"expected a format of auto, auditd, syslog or json \(got 'xml'\)"):
+    with pytest.raises(ValueError, match=r"expected a format of auto, auditd, syslog, json or journal \(got 'xml'\)"):
         reader_of("xml")
 
 

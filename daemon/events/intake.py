@@ -1,0 +1,135 @@
+"""What other tools hand over through the endpoint: envelopes with one record each → events, each record once.
+
+A sender that hears no answer sends again. A record is known by what its sender calls it (Falco's uuid or time, rule and
+text; Alertmanager's fingerprint, start and status), else by the request's own key (`Idempotency-Key`, `webhook-id`);
+one that was stored already makes no event. A record without any such name is taken as often as it comes.
+
+Bounded: the names of the last `most_known` records, stored with what the records caused.
+"""
+
+import hashlib
+import math
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from daemon.events import Output
+from daemon.events.jsonl import Parsed, Shaping, parse_record
+from daemon.events.line_events import same_host
+from daemon.events.stamps import Stamps
+from daemon.model import Event, Lines, Position, Snapshot
+
+_MOST_KNOWN = 20_000
+
+
+class Envelope(Struct, frozen=True):
+    """One record on its way: `id` is unique in this life of ours, `key` the request's own name of it ("" for none),
+    `at` when it came.
+    """
+
+    id: str
+    at: float
+    record: dict[str, Any]
+    key: str = ""
+
+
+def find_fault(record: Any, shaping: Shaping, stamps: Stamps) -> str:
+    """What was expected of a record that no event can be made of; "" for a good one."""
+    if not isinstance(record, dict):
+        return "a JSON object"
+    if parse_record(record, stamps, shaping):
+        return ""
+    if shaping.preset in {"auto", "generic"} or parse_record(record, stamps, Shaping("generic")) == []:
+        return "an object with something in it, of at most 2048 fields and 32 levels"
+    return f"a record of {shaping.preset}"
+
+
+class IntakeReader:
+    """Envelopes of one intake → events. Each record is read as if it stood in a file of JSON lines."""
+
+    def __init__(
+        self, source: str, *, host: str, stamps: Stamps, shaping: Shaping, most_known: int = _MOST_KNOWN
+    ) -> None:
+        self.unparsed = 0
+        self.left_out = 0
+        self.evictions = 0
+        self.repeated = 0
+        self._source = source
+        self._host = host
+        self._stamps = stamps
+        self._shaping = shaping
+        self._most_known = most_known
+        self._step = f"intake:{source}"
+        self._known: OrderedDict[str, float] = OrderedDict()
+        self._changed: dict[str, bytes | None] = {}
+        self._latest = -math.inf
+
+    @property
+    def latest(self) -> float:
+        """The time of the last record; minus infinity before."""
+        return self._latest
+
+    def feed(self, lines: Lines) -> list[Output]:
+        """The events of these envelopes."""
+        outputs: list[Output] = []
+        for _, line in lines.split():
+            envelope = msgspec.json.decode(line, type=Envelope)
+            parts = parse_record(envelope.record, self._stamps, self._shaping)
+            self.unparsed += not parts
+            for number, part in enumerate(parts):
+                outputs.extend(self._event(lines, envelope, number, part))
+        return outputs
+
+    def _event(self, lines: Lines, envelope: Envelope, number: int, part: Parsed) -> Iterable[Event]:
+        key = f"{part.key or envelope.key}:{part.logsource.category}" if part.key or envelope.key else ""
+        name = _digest(key or f"{envelope.id}:{number}")
+        if key and not self._is_new(name, envelope.at):
+            return
+        at = envelope.at if part.at is None else part.at
+        self._latest = at
+        host = self._host if same_host(part.host, self._host) else part.host
+        place = Position(lines.position.path, name, 0)
+        yield Event(f"{self._source}:{name}", at, host, self._source, part.logsource, part.fields, part.text, place)
+
+    def _is_new(self, name: str, at: float) -> bool:
+        if name in self._known:
+            self._known.move_to_end(name)
+            self.repeated += 1
+            return False
+        self._known[name] = at
+        self._changed[name] = repr(at).encode()
+        if len(self._known) > self._most_known:
+            gone, _ = self._known.popitem(last=False)
+            self._changed[gone] = None
+            self.evictions += 1
+        return True
+
+    def tick(self, now: float) -> list[Output]:
+        """Nothing: a record waits for no other."""
+        del now
+        return []
+
+    def changes(self) -> list[Snapshot]:
+        """The names of new records."""
+        rows = [Snapshot(self._step, name, value) for name, value in self._changed.items()]
+        self._changed = {}
+        return rows
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Take back the names of stored records, the oldest first; other rows are ignored."""
+        rows = [(_number(row.value), row.key) for row in snapshots if row.step == self._step and row.value is not None]
+        self._known.update({name: at for at, name in sorted(rows)})
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _number(value: bytes) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
