@@ -35,11 +35,17 @@ def load(path: Path | None) -> Loaded:
 
     A rule that cannot be used is among `rules.problems` and left out. A start goes on without it; a reload refuses it.
     """
+    loaded, problems = look_over(path)
+    refuse(problems)
+    return loaded
+
+
+def look_over(path: Path | None) -> tuple[Loaded, list[Problem]]:
+    """As `load`, but what is wrong with files beside a valid configuration (secrets, rules) is given back."""
     config = load_config(path) if path else default_config()
     files, problems = read_rules(config, path)
     problems += find_problems(config, path)
-    refuse(problems)
-    return build(config, path, files)
+    return build(config, path, files), problems
 
 
 def refuse(problems: Sequence[Problem]) -> None:

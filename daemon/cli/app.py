@@ -32,9 +32,9 @@ def _root(
     """Alerts that say why, from your own machine."""
 
 
-app.command("run")(run.run)
+app.command("run", short_help="Run the daemon; SIGHUP reloads configuration and rules.")(run.run)
 app.command("check")(check.check)
 app.command("replay")(replay.replay)
 app.add_typer(rules.app, name="rules")
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+app.command("doctor", short_help="Examine every part; exit code 1 when something is wrong.")(doctor.doctor)
+app.command("demo", short_help="Play an attack against a real daemon, and see its alerts.")(demo.demo)

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from daemon.cli.doubled import doubled_logs
 from daemon.cli.failing import BAD_INPUT, refuse
+from daemon.cli.other_records import reads_journal, reads_json
 from daemon.cli.run import ConfigOption, chosen_config
-from daemon.config import Config, FileSource, default_config, load_config, locate, read_secret
+from daemon.cli.unmapped import unmapped
+from daemon.config import Config, default_config, find_yaml, load_config, locate, read_secret
 from daemon.delivery.address_guard import check_url
 from daemon.detection.searches import NOTHING, Placeholders
 from daemon.detection.wise import unwise
@@ -18,6 +21,7 @@ from daemon.loading import build
 from daemon.model import Problem, ProblemsError
 from daemon.preflight import find_problems, read_rules
 from daemon.rule_samples import parse_as_written, read_sample_files, run_samples
+from daemon.rule_samples.files import is_samples
 
 
 def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
@@ -59,6 +63,16 @@ def unwise_settings(config: Config, path: Path | None) -> list[Problem]:
         for index, hook in enumerate(config.webhooks)
         if hook.format == "standard" and not hook.secret_files
     ]
+    found += [
+        _problem(path, ("sources", index, "path"), f"expected each log in one source ({log} is read by {other} too)")
+        for index, log, other in doubled_logs(config)
+    ]
+    found += [_problem(path, place, expected) for place, expected in unmapped(config)]
+    found += [
+        _problem(path, ("rules", "directories", index), f"expected rule files in {place} (*.yml; got none)")
+        for index, place in enumerate(config.rules.directories)
+        if place != "shipped" and _is_without_rules(Path(place))
+    ]
     if not config.sources:
         found.append(_problem(path, ("sources",), "expected at least one source: nothing would be watched"))
     if not config.webhooks:
@@ -66,8 +80,8 @@ def unwise_settings(config: Config, path: Path | None) -> list[Problem]:
     return found
 
 
-def _reads_json(config: Config) -> bool:
-    return any(isinstance(source, FileSource) and source.format in {"auto", "json"} for source in config.sources)
+def _is_without_rules(place: Path) -> bool:
+    return place.is_dir() and all(map(is_samples, find_yaml(place)))
 
 
 def _problem(path: Path | None, location: tuple[str | int, ...], expected: str) -> Problem:
@@ -97,7 +111,10 @@ def check(
     rules = build(configured, path, files).rules
     missed, played = sample_problems(files, samples, configured.rules.placeholders)
     problems += [*find_problems(configured, path), *rules.problems, *missed, *webhook_problems(configured, path)]
-    warnings = [*unwise_settings(configured, path), *unwise(rules, json_lines=_reads_json(configured))]
+    warnings = [
+        *unwise_settings(configured, path),
+        *unwise(rules, json_lines=reads_json(configured), journal=reads_journal(configured)),
+    ]
     _say(problems, warnings, strict=strict)
     sources, hooks = len(configured.sources), len(configured.webhooks)
     counted = f"{len(rules.rules)} rules, {played} samples, {sources} sources, {hooks} webhooks"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from typing import Annotated
 
 import typer
@@ -9,23 +10,27 @@ import typer
 from daemon.cli.failing import refuse
 from daemon.cli.run import ConfigOption, chosen_config
 from daemon.cli.symptoms import Finding, examine
-from daemon.loading import load
-from daemon.model import ProblemsError
+from daemon.loading import look_over
+from daemon.model import Problem, ProblemsError
 
-_MARK = {"ok": "ok   ", "absent": "-    ", "wrong": "WRONG"}
+_MARK = {"ok": "ok   ", "absent": "-    ", "unseen": "?    ", "wrong": "WRONG"}
+_CLOSED = "(got: Permission denied)"
 
 
 def doctor(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array of objects.")] = False,
 ) -> None:
-    """Examine every part; exit code 0 when nothing is wrong, 1 when something is, 2 for a bad configuration."""
+    """Examine every part; exit code 0 when nothing is wrong, 1 when something is, 2 for a bad configuration.
+
+    What only root may read is marked with `?` for anybody else.
+    """
     path = chosen_config(config)
     try:
-        loaded = load(path)
+        loaded, problems = look_over(path)
     except (ProblemsError, OSError) as error:
         refuse(error)
-    findings = asyncio.run(examine(loaded))
+    findings = [*map(_finding, problems), *asyncio.run(examine(loaded))]
     if as_json:
         typer.echo(json.dumps([finding.__dict__ for finding in findings], indent=1))
     else:
@@ -33,6 +38,14 @@ def doctor(
         for finding in findings:
             typer.echo(line(finding))
     raise typer.Exit(any(finding.state == "wrong" for finding in findings))
+
+
+def _finding(problem: Problem) -> Finding:
+    """A file that the configuration names and that cannot be used; secrets are closed to all but root and the unit."""
+    if problem.expected.endswith(_CLOSED) and "secret file" in problem.expected and os.geteuid() != 0:
+        mend = "sudo tellwhy doctor: root may read it, and systemd hands it to the unit (LoadCredential)"
+        return Finding(problem.key, "unseen", problem.expected, mend)
+    return Finding(problem.key, "wrong", problem.expected, f"correct {problem.path}, line {problem.line}")
 
 
 def line(finding: Finding) -> str:

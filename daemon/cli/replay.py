@@ -1,7 +1,9 @@
 """`tellwhy replay`: the same pipeline over files, in event time."""
 
 import heapq
+import itertools
 import math
+import os
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from daemon.assembly import build_flow
-from daemon.cli.failing import explain, refuse
+from daemon.cli.failing import explain, refuse, write_out
 from daemon.cli.printing import anomaly_json, incident_json
 from daemon.cli.run import ConfigOption, chosen_config
 from daemon.config import Config, default_config, load_config, read_rule_files
@@ -44,19 +46,21 @@ class Replay:
         host = config.host or socket.gethostname()
         self._files = {f"file{number}": path for number, path in enumerate(files)}
         self._progress = progress
-        self._task = progress.add_task("replay", total=sum(path.stat().st_size for path in files))
-        size = sum(path.stat().st_size for path in files)
+        size = sum(map(_size, files))
+        self._task = progress.add_task("replay", total=size if math.isfinite(size) else None)
         selectors = build_selectors(rules) if config.rules.prefilter and size >= _WORTH_SELECTING else {}
         readers: dict[str, Reader] = {}
         self._formats: dict[str, str] = {}
+        self.problems: list[Exception] = []
+        self._content: dict[str, Iterator[Lines]] = {}
         for source, path in self._files.items():
-            chosen = self._formats[source] = fmt if fmt != "auto" else _format_of(path)
+            self._content[source] = read_lines(path, source, chunk=_CHUNK)
+            chosen = self._formats[source] = fmt if fmt != "auto" else self._format_of(source)
             readers[source] = build_reader(
                 source, chosen, host=host, now=_modified(path), usernames=_foreign_name, redact=redactor.text,
                 zone=None, live=False, selectors=selectors,
             )  # fmt: skip
         self._flow: Flow = build_flow(config, rules, readers, redactor)
-        self.problems: list[Exception] = []
         self.incidents: dict[str, Incident] = {}
 
     def run(self) -> Iterator[Outcome]:
@@ -82,6 +86,15 @@ class Replay:
                 fmt = self._formats[source]
                 yield ValueError(f"{path}: expected {fmt} lines (got {lines} that are none); say which with --format")
 
+    def misunderstood(self) -> Iterator[str]:
+        """How many lines of which file were not understood, where some were."""
+        tallies = self._flow.tallies()
+        for source, path in self._files.items():
+            lines = tallies.unparsed[source]
+            if lines and (tallies.events.get(source) != lines or tallies.left_out[source]):
+                many = f"{lines} lines are" if lines > 1 else "1 line is"
+                yield f"{path}: {many} no {self._formats[source]}; only the text of such lines was searched"
+
     def _outputs(self, source: str) -> Iterator[Output]:
         for item in self._lines(source):
             yield from self._flow.read(item)
@@ -90,17 +103,39 @@ class Replay:
 
     def _lines(self, source: str) -> Iterator[Lines]:
         try:
-            yield from read_lines(self._files[source], source, chunk=_CHUNK)
+            yield from self._content[source]
         except DamagedFileError as error:
             self.problems.append(error)
         except OSError as error:  # a read, unlike an open, does not say of which file
             error.filename = error.filename or str(self._files[source])
             self.problems.append(error)
 
+    def _format_of(self, source: str) -> str:
+        """What the first lines are; they stay to be read, as a pipe gives them only once."""
+        lines = self._content[source]
+        try:
+            head = next(lines, None)
+        except DamagedFileError as error:  # not even one line
+            self.problems.append(error)
+            head = None
+        if head is None:
+            return "syslog"  # any reader finds nothing
+        self._content[source] = itertools.chain((head,), lines)
+        found = detect_format(head.data[: head.data.rfind(b"\n", 0, _SNIFF) + 1] or head.data)
+        if not found:
+            path = self._files[source]
+            refuse(f"{path}: expected an audit log, a syslog file or JSON lines; say which with --format")
+        return found
+
     def _note(self, outcome: Outcome) -> Outcome:
         for change in outcome.changes:
             self.incidents[change.incident.id] = change.incident
         return outcome
+
+
+def _size(path: Path) -> float:
+    """In bytes; infinite for a pipe, of which nobody knows how much will come."""
+    return path.stat().st_size if path.is_file() else math.inf
 
 
 def _modified(path: Path) -> "_At":
@@ -122,19 +157,6 @@ def _foreign_name(uid: int) -> str:
     return "root" if uid == 0 else str(uid)
 
 
-def _format_of(path: Path) -> str:
-    try:
-        head = next(iter(read_lines(path, "sniff", chunk=_SNIFF)), None)
-    except DamagedFileError:
-        head = None  # not even one line: said when it is read
-    if head is None:
-        return "syslog"  # any reader finds nothing
-    found = detect_format(head.data)
-    if not found:
-        refuse(f"{path}: expected an audit log, a syslog file or JSON lines; say which with --format")
-    return found
-
-
 def _load(config: Path | None, rules: list[str]) -> tuple[Config, ParsedRules]:
     path = chosen_config(config)
     loaded = load_config(path) if path else default_config()
@@ -147,9 +169,19 @@ def _load(config: Path | None, rules: list[str]) -> tuple[Config, ParsedRules]:
     return loaded, parsed
 
 
+def _log_file(text: str) -> Path:
+    path = Path("/dev/stdin" if text == "-" else text)
+    if not path.exists():
+        raise typer.BadParameter(f"expected a log file (got {text!r}, which does not exist)")
+    if path.is_dir() or not os.access(path, os.R_OK):
+        raise typer.BadParameter(f"expected a log file that we may read (got {text!r})")
+    return path
+
+
 def replay(
     files: Annotated[
-        list[Path], typer.Argument(help="Log files; .gz is read too.", exists=True, dir_okay=False, readable=True)
+        list[Path],
+        typer.Argument(help="Log files; .gz is read too, and - is standard input.", parser=_log_file, metavar="FILES"),
     ],
     config: ConfigOption = None,
     fmt: Annotated[str, typer.Option("--format", help="auto, auditd, syslog or json.")] = "auto",
@@ -157,7 +189,9 @@ def replay(
         list[str] | None, typer.Option("--rules", help="Rules to use instead of the configured; repeatable.")
     ] = None,
     incidents: Annotated[bool, typer.Option("--incidents", help="Print incidents instead of anomalies.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="No progress bar, no word of lines that nobody understood.")
+    ] = False,
     prefilter: Annotated[
         bool, typer.Option(help="Leave out what no rule can match before it becomes an event: faster, same result.")
     ] = True,
@@ -181,9 +215,16 @@ def replay(
         raise typer.Exit from None
     except (ProblemsError, OSError, ValueError) as error:
         refuse(error)
+    _say(played, quiet=quiet)
+    raise typer.Exit(FOUND if found else 0)
+
+
+def _say(played: Replay, *, quiet: bool) -> None:
+    """What was not understood, and what could not be read, which is bad input."""
+    for said in () if quiet else played.misunderstood():
+        typer.echo(said, err=True)
     if played.problems:
         refuse("\n".join(map(explain, played.problems)))
-    raise typer.Exit(FOUND if found else 0)
 
 
 def _print(played: Replay, *, as_incidents: bool) -> bool:
@@ -195,12 +236,12 @@ def _print(played: Replay, *, as_incidents: bool) -> bool:
                 _line(anomaly_json(anomaly))
     for incident in _by_time(played.incidents.values()) if as_incidents else ():
         _line(incident_json(incident))
-    sys.stdout.flush()
+    write_out(b"", flush=True)
     return found
 
 
 def _line(text: bytes) -> None:
-    sys.stdout.buffer.write(text + b"\n")
+    write_out(text + b"\n")
 
 
 def _by_time(incidents: Iterable[Incident]) -> list[Incident]:
@@ -208,7 +249,8 @@ def _by_time(incidents: Iterable[Incident]) -> list[Incident]:
 
 
 def _progress(quiet: bool) -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), disable=quiet, transient=True,
+        console=console, disable=quiet or not console.is_terminal, transient=True,
     )  # fmt: skip

@@ -4,27 +4,33 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import time
 from dataclasses import dataclass
 
 import aiohttp
 import pynvml
 
-from daemon.config import Config, FileSource, read_secret, state_directory
+from daemon.audit_sight import find_blind_spots, has_audit_log
+from daemon.cli.sampling import sample_sources
+from daemon.config import Config, FileSource, JournalSource, read_secret, state_directory
 from daemon.delivery.address_guard import check_url
-from daemon.detection.prefilter import has_engine
+from daemon.detection.literal_scan import has_engine
 from daemon.enrichment.embedding import EmbeddingError, verify
 from daemon.enrichment.ollama import Ollama
 from daemon.loading import Loaded
 from daemon.sources.discovery import closed_directory, find_paths, fixed_directory
-from daemon.sources.obstacle import describe_obstacle
+from daemon.sources.journal import is_closed
+from daemon.sources.journal_child import arguments, own_machine
+from daemon.sources.obstacle import describe_obstacle, name_of_user
 
+_PATIENCE = 10.0  # seconds that journalctl may take to show one entry
 _ROOM = 256 << 20  # bytes that a state directory should have free
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`state` is ok, absent (not there, and not needed) or wrong; `mend` is a command."""
+    """`state` is ok, absent (neither there nor needed), unseen (closed to this user) or wrong; `mend` is a command."""
 
     part: str
     state: str
@@ -37,6 +43,8 @@ async def examine(loaded: Loaded) -> list[Finding]:
     config = loaded.config
     return [
         *[_source(source) for source in config.sources if isinstance(source, FileSource)],
+        *[_journal(source) for source in config.sources if isinstance(source, JournalSource)],
+        *_audit(config),
         _gpu(),
         _rules(loaded),
         _prefilter(config),
@@ -65,6 +73,37 @@ def _source(source: FileSource) -> Finding:
     if source.format == "auditd":
         return Finding(part, "wrong", f"{source.path} is not there", _audit_mend())
     return Finding(part, "absent", f"{source.path} is not there yet; it will be read when it appears")
+
+
+def _journal(source: JournalSource) -> Finding:
+    """Whether journalctl shows us entries, in its own words where it does not."""
+    part, command = f"source {source.name}", arguments(source, begin=None, machine=own_machine())
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, timeout=_PATIENCE)  # noqa: S603 - journalctl, with what the configuration checked
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding(part, "wrong", f"{command[0]}: {error}", "install systemd, or watch files (type: file)")
+    said = " ".join(done.stderr.decode("utf-8", "replace").split())
+    if is_closed(said):
+        user = name_of_user()
+        return Finding(
+            part, "wrong", f"{user} may not read all of the journal", f"sudo usermod -aG systemd-journal {user}"
+        )
+    if done.returncode or (said and not done.stdout):
+        state = "absent" if not done.returncode else "wrong"
+        return Finding(part, state, f"journalctl: {said or f'exit code {done.returncode}'}")
+    return Finding(part, "ok" if done.stdout else "absent", "readable" if done.stdout else "no entries yet")
+
+
+def _audit(config: Config) -> list[Finding]:
+    """Whether it would be seen that audit records are lost, where an audit log is watched."""
+    states, sights = sample_sources(config)
+    if not has_audit_log(config, sights):
+        return []
+    missing = find_blind_spots(config, states, sights)
+    if not missing:
+        return [Finding("audit completeness", "ok", "losses are seen by numbers, by records that lack, by the kernel")]
+    said = "; ".join(dict.fromkeys(f"{one.signal}: {one.why}" for one in missing))
+    return [Finding("audit completeness", "absent", said, "; ".join(dict.fromkeys(one.mend for one in missing)))]
 
 
 def _is_absent(path: str) -> bool:
@@ -179,9 +218,12 @@ async def _webhooks(config: Config) -> list[Finding]:
         return [Finding("webhooks", "absent", "none configured: alerts are stored and shown by the endpoint only")]
     findings = []
     for hook in config.webhooks:
-        url = read_secret(hook.url_file) if hook.url_file else hook.url
-        reason = check_url(url, hook.allow_private, hook.allow_ports)
         part = f"webhook {hook.name}"
+        try:
+            url = read_secret(hook.url_file) if hook.url_file else hook.url
+        except ValueError:
+            continue  # it stands among the problems of the configuration
+        reason = check_url(url, hook.allow_private, hook.allow_ports)
         if reason:
             findings.append(Finding(part, "wrong", reason, f"correct webhooks: {hook.name} in the configuration"))
         else:

@@ -33,7 +33,7 @@ _BY_SERVICE: dict[str, _Rungs] = {
 }
 _UNKNOWN: _Rungs = (("src_ip", "src_host"), ("user",), ("User",), ("host",))
 """Logs of a kind that we know nothing of (JSON of any program) name an actor like this, if at all."""
-_TAGS = ("disk.mount", "net.interface", "gpu.index")
+_TAGS = ("disk.mount", "net.interface", "gpu.index", "gpu.mig", "process.pid", "process.name")
 """Fields that name the measured thing; a sample carries those of one thing, perhaps with more text beside it."""
 
 

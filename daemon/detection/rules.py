@@ -4,7 +4,7 @@ pySigma parses; what it does not know (lines, the `tellwhy:` attribute, referenc
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -16,8 +16,10 @@ from sigma.rule import SigmaDetections, SigmaRule
 from daemon.detection.attributes import Sustain, suggestion
 from daemon.detection.condition import Condition, compile_condition
 from daemon.detection.matchers import UnsupportedError
+from daemon.detection.mentions import Reads, mentions_in
 from daemon.detection.rules_check import SIGMA_ERRORS, sigma_problem
 from daemon.detection.rules_correlation import Correlation, build_correlation, references
+from daemon.detection.rules_doubts import crowded_files, doubts_about, in_file
 from daemon.detection.rules_draft import Draft, canonical, read_drafts
 from daemon.detection.rules_filter import Exclusion, idle_filters, logsource_of, read_exclusion
 from daemon.detection.searches import NOTHING, Placeholders, read_searches
@@ -27,6 +29,7 @@ Alike: TypeAlias = dict[tuple[str, ...], Condition]
 """Words of a detection, and the filters that hold for it → what was compiled of them."""
 
 _HARMLESS = {"s": {"a": 1}, "condition": "s"}
+_LOUD = re.compile(r"\b(?:AND|OR|NOT|OF|ALL|ANY|THEM|And|Or|Not)\b")
 _UNDEFINED = re.compile(r"Detection '(.*)' not defined")
 
 
@@ -35,8 +38,8 @@ class Rule(Struct, frozen=True):
 
     `logsource` holds what the rule demands (empty means anything). `fires` is false for a building block: a rule that
     only feeds correlations, or a disabled one that a correlation still needs. `revision` changes with anything that
-    would make remembered windows mean something else. `lines` tells where in its file each of its searches stands, and
-    the rule itself under "".
+    would make remembered windows mean something else. `lines` tells where in its file each of its keys stands
+    (`detection.selection`, `logsource.category`), and the rule itself under "".
     """
 
     ref: RuleRef
@@ -58,13 +61,14 @@ class Rule(Struct, frozen=True):
 class ParsedRules(Struct, frozen=True):
     """What rule files came to. `rules` stand in an order in which each comes after those it is built upon;
     `disabled` are those that the configuration turned off. `doubts` are about what is valid and does nothing (see
-    `wise.unwise`).
+    `wise.unwise`); `reads` are the fields that plain rules and filters name.
     """
 
     rules: tuple[Rule, ...]
     problems: tuple[Problem, ...] = ()
     disabled: tuple[RuleRef, ...] = ()
     doubts: tuple[Problem, ...] = ()
+    reads: tuple[Reads, ...] = ()
 
 
 def parse_rules(
@@ -87,12 +91,26 @@ def parse_rules(
     compiled = [_compile(draft, filters, placeholders, problems, alike) for draft in plain]
     rules = {rule.ref.id: rule for rule in compiled if rule is not None}
     _link([draft for draft in drafts if draft.kind == "correlation"], drafts, rules, problems)
+    crowded = crowded_files(draft.ref for draft in drafts)
+    standing = [draft for draft in drafts if draft.ref.id not in off]
     return ParsedRules(
         rules=_voices(rules, off),
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
         disabled=tuple(draft.ref for draft in drafts if draft.ref.id in off),
-        doubts=tuple(idle_filters(filters, plain)),
+        doubts=(*_idle(filters, plain, crowded), *doubts_about(standing, crowded)),
+        reads=tuple(_reads(standing)),
     )
+
+
+def _idle(filters: Sequence[Exclusion], plain: Sequence[Draft], crowded: Collection[str]) -> Iterator[Problem]:
+    for one in filters:
+        yield from (in_file(problem, one.draft.ref, crowded) for problem in idle_filters([one], plain))
+
+
+def _reads(drafts: Sequence[Draft]) -> Iterator[Reads]:
+    for draft in drafts:
+        if draft.kind != "correlation":
+            yield Reads(draft.ref, logsource_of(draft), mentions_in(draft.document, draft.kind))
 
 
 def _called(draft: Draft) -> set[str]:
@@ -141,7 +159,6 @@ def _compile(
         return None
     alike[words] = condition
     filled = [repr(sorted(placeholders.items()))] if _expands(draft.document.data, meant) else []
-    document = draft.document
     return Rule(
         ref=draft.ref,
         revision=_revision(draft.revision, *(one.draft.revision for one in meant), *filled),
@@ -149,7 +166,7 @@ def _compile(
         condition=condition,
         entity=draft.attributes.entity,
         sustain=draft.attributes.sustain,
-        lines={"": document.line} | {name: document.line_of("detection", name) for name in searches.detections},
+        lines=draft.document.lines("logsource", "detection"),
     )
 
 
@@ -178,10 +195,19 @@ def _condition(
     try:
         return compile_condition(conditions, filters)
     except UnsupportedError as error:
-        problems.append(draft.document.problem(str(error), draft.kind))
+        search = next((name for name in conditions[0].detections.detections if _is_unusable(name, conditions[0])), "")
+        problems.append(draft.document.problem(str(error), draft.kind, *([search] if search else [])))
     except SIGMA_ERRORS as error:
         problems.append(draft.document.problem(_wrong_condition(error, draft), draft.kind, "condition"))
     return None
+
+
+def _is_unusable(search: str, condition: SigmaCondition) -> bool:
+    try:
+        compile_condition([SigmaCondition(search, condition.detections)], [])
+    except UnsupportedError:
+        return True
+    return False
 
 
 def _revision(own: str, *others: str) -> str:
@@ -193,9 +219,17 @@ def _wrong_condition(error: Exception, draft: Draft) -> str:
     if undefined is not None:
         names = [name for name in draft.document.data[draft.kind] if name != "condition"]
         return f"expected the name of a search (got {undefined[1]}){suggestion(undefined[1], names)}"
+    loud = _LOUD.search(" ".join(map(str, _conditions(draft))))
+    if loud is not None:
+        return f"expected and, or, not, of, all in small letters (got {loud[0]}) – did you mean {loud[0].lower()}?"
     if isinstance(error, RecursionError):
         return "expected a condition that is less deeply nested"
     return f"expected a condition such as `selection and not filter` ({error})"
+
+
+def _conditions(draft: Draft) -> Sequence[str]:
+    condition = draft.document.data[draft.kind]["condition"]
+    return condition if isinstance(condition, list) else [condition]
 
 
 def _link(waiting: list[Draft], drafts: Sequence[Draft], rules: dict[str, Rule], problems: list[Problem]) -> None:
@@ -223,7 +257,8 @@ def _correlate(draft: Draft, ids: Mapping[str, str], rules: Mapping[str, Rule]) 
     known = {name: (_of(name, ids), rules[_of(name, ids)].ref.title) for name in _inputs(draft)}
     correlation = build_correlation(draft.document.data["correlation"], known)
     revision = _revision(draft.revision, *(rules[rule_id].revision for rule_id in correlation.inputs))
-    return Rule(draft.ref, revision, correlation=correlation, entity=draft.attributes.entity)
+    lines = draft.document.lines("correlation", "tellwhy")
+    return Rule(draft.ref, revision, correlation=correlation, entity=draft.attributes.entity, lines=lines)
 
 
 def _unlinked(draft: Draft, ids: Mapping[str, str], rules: Mapping[str, Rule]) -> Problem:

@@ -3,6 +3,7 @@
 pySigma stops at the first error of a section and knows no lines, so sections are shown to it in pieces.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -20,6 +21,14 @@ _STATUS = ("stable", "test", "experimental", "deprecated", "unsupported")
 _KINDS = ("detection", "correlation", "filter")
 _LOGSOURCE = ("product", "category", "service")
 _LONGEST_TITLE = 256
+_INCOMPATIBLE = re.compile(r"Modifier (Sigma\w+Modifier) incompatible to value type of .*", re.DOTALL)
+_FLAGS = frozenset({"i", "ignorecase", "m", "multiline", "s", "dotall"})
+_NUMBER: tuple[str, Any] = ("a number", int | float)
+_WANTED: dict[str, tuple[str, Any]] = {
+    **dict.fromkeys(("lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"), _NUMBER),
+    "exists": ("true or false", bool),
+}
+"""What goes with a modifier; text goes with all others."""
 SIGMA_ERRORS = (SigmaError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 """What pySigma raises for malformed input: its own errors, and those of Python where it does not look."""
 
@@ -63,9 +72,11 @@ def _check_kind(document: Document, placeholders: Placeholders) -> Iterator[Prob
     if "action" in document.data:
         yield document.problem("expected no action (Sigma 2 has no collections: write the rule out)", "action")
     elif len(kinds) != 1:
-        near = next((s for s in (suggestion(key, _KINDS) for key in document.data) if s), "") if not kinds else ""
-        got = " and ".join(kinds) or "none"
-        yield document.problem(f"expected one of detection, correlation and filter (got {got}){near}", *kinds[1:2])
+        mistyped = [] if kinds else [key for key in document.data if suggestion(key, _KINDS)][:1]
+        near = suggestion(mistyped[0], _KINDS) if mistyped else ""
+        got = " and ".join(kinds) or "".join(mistyped) or "none"
+        at = mistyped or kinds[1:2]
+        yield document.problem(f"expected one of detection, correlation and filter (got {got}){near}", *at)
     elif kinds[0] != "correlation":
         yield from _check_logsource(document)
         yield from _check_detection(document, kinds[0], placeholders)
@@ -104,13 +115,11 @@ def _check_detection(document: Document, kind: str, placeholders: Placeholders) 
 def _check_search(
     document: Document, value: Any, placeholders: Placeholders, at: tuple[str | int, ...]
 ) -> Iterator[Problem]:
-    if isinstance(value, dict | list) and not value:
+    if value is None or (isinstance(value, dict | list) and not value):
         yield document.problem("expected fields with values, or keywords (got nothing)", *at)
     elif isinstance(value, dict):
-        for key, wanted in value.items():
-            expected = _wrong_item(key, wanted, placeholders)
-            if expected:
-                yield document.problem(expected, *at, key)
+        wrong = {key: _wrong_item(key, wanted, placeholders) for key, wanted in value.items()}
+        yield from (document.problem(expected, *at, key) for key, expected in wrong.items() if expected)
     elif isinstance(value, list):
         for i, one in enumerate(value):
             yield from _check_search(document, one, placeholders, (*at, i))
@@ -126,6 +135,8 @@ def _wrong_item(key: str | None, value: Any, placeholders: Placeholders) -> str:
     for name in modifiers:
         if name not in MODIFIERS:
             return f"expected a known modifier (got {name}){suggestion(name, MODIFIERS)}"
+    if key is not None and value is None and not key.partition("|")[0]:
+        return "expected keywords (got nothing)"
     try:
         read_item(key, value, placeholders)
     except UnusableError as error:
@@ -133,8 +144,23 @@ def _wrong_item(key: str | None, value: Any, placeholders: Placeholders) -> str:
     except ExpressionError as error:
         return f"expected a regular expression that RE2 accepts ({error})"
     except SIGMA_ERRORS as error:
-        return f"expected a value that fits its modifiers ({error})"
+        return _unfitting(modifiers, value, str(error))
     return ""
+
+
+def _unfitting(modifiers: list[str], value: Any, said: str) -> str:
+    """Which modifier does not go with which value, of what pySigma says in the names of its classes."""
+    found = _INCOMPATIBLE.fullmatch(said)
+    name = next((one for one in modifiers if found and MODIFIERS[one].__name__ == found[1]), "")
+    if not name:
+        return f"expected a value that fits its modifiers ({said})"
+    values = value if isinstance(value, list) else [value]
+    if name in _FLAGS:
+        return f"expected `re` before `{name}`, as in {'field|re|' + name}"
+    wanted, fits = _WANTED.get(name, ("text", str))
+    wrong = next((one for one in values if isinstance(one, bool) or not isinstance(one, fits)), values[0])
+    quote = ": put it in quotes" if fits is str and isinstance(wrong, bool | int | float) else ""
+    return f"expected {wanted} with `{name}` (got {'nothing' if wrong is None else _shown(wrong)}{quote})"
 
 
 def _is_uuid(value: Any) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sigma.correlations import SigmaCorrelationRule, SigmaCorrelationTimespan
 
 from daemon.detection.attributes import suggestion
@@ -52,6 +53,13 @@ class Correlation(Struct, frozen=True):
     def bounds(self) -> tuple[tuple[str, float], ...]:
         """All comparisons that must hold: (operator, limit)."""
         return ((self.operator, self.count), *self.also)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The ids of the inputs, each once: the place of one in it is what entries say, so that windows of correlations
+        that are alike are the same whatever their inputs are called.
+        """
+        return tuple(dict.fromkeys(self.inputs))
 
     def field_of(self, name: str, rule_id: str) -> str:
         """The field that a name in `group-by` means in events of this rule."""
@@ -128,6 +136,22 @@ def build_correlation(section: Mapping[str, Any], known: Known) -> Correlation:
         also=tuple(also),
         percentile=counted.get("percentile", 50),
         orders=tuple(tuple(known[name][0] for name in order) for order in _orders(section, names)),
+    )
+
+
+def by_place(correlation: Correlation) -> Correlation:
+    """The same, with the place of each input (as text) for its id."""
+    places = {rule_id: str(place) for place, rule_id in enumerate(correlation.places)}
+    holds, ids = correlation.holds, correlation.places
+    return replace(
+        correlation,
+        inputs=tuple(places[rule_id] for rule_id in correlation.inputs),
+        orders=tuple(tuple(places[rule_id] for rule_id in order) for order in correlation.orders),
+        aliases={
+            alias: {places[rule_id]: field for rule_id, field in mapping.items() if rule_id in places}
+            for alias, mapping in correlation.aliases.items()
+        },
+        holds=None if holds is None else lambda values: holds({ids[int(value)] for value in values}),
     )
 
 

@@ -43,6 +43,16 @@ class Document(Struct, frozen=True):
             offset, node = (name or child).start_mark.line, child
         return self.line + offset
 
+    def lines(self, *sections: str) -> dict[str, int]:
+        """The lines of these sections and of each of their keys (`detection.selection`), and of the document ("")."""
+        found = {"": self.line_of()}
+        for section in sections:
+            found[section] = self.line_of(section)
+            value = self.data.get(section)
+            for key in value if isinstance(value, dict) else ():
+                found[f"{section}.{key}"] = self.line_of(section, key)
+        return found
+
     def problem(self, expected: str, *keys: str | int) -> Problem:
         """A problem at a location of this document."""
         said = visible(shorten(expected, 400))
@@ -109,7 +119,40 @@ def _yaml_problem(path: str, line: int, chunk: str, error: yaml.YAMLError) -> Pr
     offset = mark.line if mark else chunk[:position].count("\n") if isinstance(position, int) else 0
     offset = min(offset, chunk.rstrip().count("\n"))  # what is missing at the end is missed on the next line
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).split("\n", 1)[0]
+    quote = _open_quote(chunk, error)
+    if quote is not None:
+        return Problem(
+            path, line + quote, "(yaml)", "expected a quote that ends (the one that begins on this line does not)"
+        )
+    if mark is not None and _is_tab(chunk, mark):
+        column = chunk.split("\n")[mark.line].index("\t") + 1
+        return Problem(path, line + offset, "(yaml)", f"expected blanks to indent with (got a tab in column {column})")
     return Problem(path, line + offset, "(yaml)", f"expected valid YAML ({visible(str(said))})")
+
+
+def _is_tab(chunk: str, mark: yaml.Mark) -> bool:
+    """Whether the line at which YAML stumbles is indented with a tab."""
+    lines = chunk.split("\n")
+    text = lines[mark.line] if mark.line < len(lines) else ""
+    return "\t" in text[: len(text) - len(text.lstrip())]
+
+
+def _open_quote(chunk: str, error: yaml.YAMLError) -> int | None:
+    """The line on which a quote begins that has no end, or ends where another was meant to begin; None if unknown."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is None:
+        return None
+    if context is not None and getattr(error, "context", "") == "while scanning a quoted scalar":
+        return int(context.line)
+    found = None
+    try:
+        for token in yaml.scan(chunk, Loader=yaml.CSafeLoader):
+            quoted = isinstance(token, yaml.ScalarToken) and token.style in {"'", '"'}
+            if quoted and token.start_mark.line < token.end_mark.line == mark.line:
+                found = int(token.start_mark.line)
+    except yaml.YAMLError:
+        pass  # it is the error that is being told
+    return found
 
 
 def _text_problem(path: str, line: int, chunk: str) -> Problem | None:

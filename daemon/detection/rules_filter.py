@@ -58,7 +58,8 @@ def read_exclusion(
     known = [name for one in drafts if one.kind != "filter" for name in one.names]
     problems += [
         draft.document.problem(
-            f"expected a rule or `any` (got {name}){suggestion(str(name), known)}", "filter", "rules"
+            f"expected a rule or `any` (got {'nothing' if name is None else name}){_meant(name, drafts, known)}",
+            *("filter", "rules"),
         )
         for name in lost
     ]
@@ -71,6 +72,14 @@ def read_exclusion(
         problems.append(draft.document.problem(f"expected valid Sigma ({error})", "filter"))
         return None
     return Exclusion(draft, logsource_of(draft), names, condition)
+
+
+def _meant(name: Any, drafts: Sequence[Draft], known: Sequence[str]) -> str:
+    """The id of the rule whose title was given, else the name that is nearly it."""
+    titled = [one.ref.id for one in drafts if one.kind != "filter" and one.ref.title.casefold() == str(name).casefold()]
+    return (
+        f" – did you mean {titled[0]}, the id of the rule with this title?" if titled else suggestion(str(name), known)
+    )
 
 
 def _names(wanted: Any, drafts: Sequence[Draft]) -> tuple[frozenset[str] | None, list[Any]]:

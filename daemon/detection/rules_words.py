@@ -48,6 +48,9 @@ class _Reader:
             raise WordsError(f"expected at most {_MOST_WORDS} words")
 
     def read(self) -> Words:
+        loud = next((word for word in self._words if word in {"AND", "OR", "NOT"}), None)
+        if loud is not None:
+            raise WordsError(f"expected rule names joined by and, or, not (got {loud}) – did you mean {loud.lower()}?")
         found = self._joined("or", 0)
         if self._words:
             raise WordsError(f"expected rule names joined by and, or, not (got {self._words[0]})")

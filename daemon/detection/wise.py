@@ -7,51 +7,91 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, combinations
 
-from daemon.detection.folding import fold
+from daemon.detection.known_fields import KNOWN_CATEGORIES, KNOWN_SERVICES, doubt, meant
 from daemon.detection.matchers import Leaf
+from daemon.detection.mentions import Reads
 from daemon.detection.nodes import AllOf, AnyOf, Node, Not
 from daemon.detection.rules import ParsedRules, Rule
 from daemon.detection.rules_correlation import Correlation
+from daemon.detection.rules_doubts import crowded_files, in_file
 from daemon.detection.rules_threshold import MEASURES, can_hold
 from daemon.detection.wording import shorten, visible
-from daemon.model import Problem
+from daemon.model import Logsource, Problem
 
 _PROGRAMS = frozenset({"Image", "ParentImage", "exe"})
 _WINDOWS = re.compile(r"(?:[a-z]:)?\\[^\\/]+(?:\\[^\\/]*)*")
 """A path of Windows, folded: `\\bash`, `c:\\windows\\x`. On Linux a program's path begins with a slash."""
-_CATEGORIES: Mapping[str, tuple[str, ...]] = {
-    "process_creation": ("Image", "CommandLine", "CurrentDirectory", "ParentImage", "ParentCommandLine"),
-    "file_event": ("TargetFilename", "Image", "CommandLine"),
-    "network_connection": ("DestinationIp", "DestinationPort", "SourceIp", "SourcePort", "Initiated", "Image"),
-    "host_metrics": (),
-    "gpu_metrics": (),
-    "evidence_loss": (),
-}
-"""The categories whose events are made here, and fields of theirs in Sigma's spelling."""
-_ACTORS = ("User", "ProcessId", "ParentProcessId", "LogonId")
+_TOOLS = frozenset({"falco", "suricata", "kubernetes", "alertmanager"})
+"""Products of tools whose records are known here: their rules wait for whoever connects one."""
+_ANY_EVENT = frozenset({"host", "source"})
+"""What group-by and entity may name of every event, whatever its fields."""
 _DIGIT = re.compile(r"contains the number \d")
 _MOST_RULES = 10
 
 
-def unwise(parsed: ParsedRules, *, json_lines: bool = True) -> tuple[Problem, ...]:
+def unwise(parsed: ParsedRules, *, json_lines: bool = True, journal: bool = True) -> tuple[Problem, ...]:
     """What is unwise in rules that can be used, by path and line. Each `expected` says what would be better and why.
 
-    `json_lines` tells that JSON lines may be read, which can be of any logsource.
+    `json_lines` tells that JSON lines may be read, which can be of any logsource and have any field; `journal` that
+    systemd's journal is, whose records have fields of their own.
     """
-    by_id = {rule.ref.id: rule for rule in parsed.rules}
+    refs = {ref.id: ref for ref in (*(rule.ref for rule in parsed.rules), *(one.ref for one in parsed.reads))}
+    crowded = crowded_files(refs.values())
+    judge = _Judge(parsed, json_lines=json_lines, journal=journal)
     found = [*parsed.doubts]
     for rule in parsed.rules:
-        if rule.condition is not None:
-            found += _of_condition(rule, rule.condition.node)
-            found += [] if json_lines else _of_logsource(rule)
-        if rule.correlation is not None:
-            found += _of_correlation(rule, rule.correlation, by_id)
+        found += [in_file(problem, rule.ref, crowded) for problem in judge.rule(rule)]
+    for reads in parsed.reads:
+        found += [in_file(problem, reads.ref, crowded) for problem in judge.fields(reads)]
     return tuple(sorted(dict.fromkeys(found), key=lambda problem: (problem.path, problem.line, problem.key)))
 
 
-def _problem(rule: Rule, expected: str, key: str, search: str = "") -> Problem:
-    line = rule.lines.get(search) or rule.lines.get("", 1)
-    return Problem(rule.ref.path, line, f"{key}.{search}" if search else key, visible(shorten(expected, 400)))
+class _Judge:
+    """What is unwise in one rule after the other, among all of them."""
+
+    def __init__(self, parsed: ParsedRules, *, json_lines: bool, journal: bool) -> None:
+        self._by_id = {rule.ref.id: rule for rule in parsed.rules}
+        self._json_lines = json_lines
+        self._journal = journal
+
+    def rule(self, rule: Rule) -> Iterator[Problem]:
+        if rule.condition is not None:
+            yield from _of_condition(rule, rule.condition.node)
+            yield from () if self._json_lines else _of_logsource(rule)
+        if rule.correlation is not None:
+            yield from _of_correlation(rule, rule.correlation)
+            yield from self._grouping(rule, rule.correlation)
+
+    def fields(self, reads: Reads) -> Iterator[Problem]:
+        """The fields that are none of the logsource's."""
+        for one in reads.mentions:
+            named = one.key == "tellwhy.entity" and one.field in _ANY_EVENT
+            expected = "" if named else self._doubt(one.field, reads.logsource)
+            if expected:
+                yield Problem(reads.ref.path, one.line, visible(one.key), visible(shorten(expected, 400)))
+
+    def _doubt(self, field: str, logsource: Logsource) -> str:
+        return doubt(field, logsource, json_lines=self._json_lines, journal=self._journal)
+
+    def _grouping(self, rule: Rule, correlation: Correlation) -> Iterator[Problem]:
+        bases = list(_bases(correlation, self._by_id))
+        for name in correlation.group_by:
+            for base in bases:
+                field = correlation.field_of(name, base.ref.id)
+                expected = "" if field in _ANY_EVENT else self._doubt(field, base.logsource)
+                if expected:
+                    told = expected.replace(f"(got {field})", f"(got {field}: all would be one group)")
+                    yield _problem(rule, told, "correlation.group-by")
+        for key, fields in (("correlation.condition", correlation.fields), ("tellwhy.entity", rule.entity)):
+            for field in fields:
+                doubts = [self._doubt(correlation.field_of(field, base.ref.id), base.logsource) for base in bases]
+                if bases and all(doubts) and not (key == "tellwhy.entity" and field in _ANY_EVENT):
+                    yield _problem(rule, doubts[0], key)
+
+
+def _problem(rule: Rule, expected: str, key: str) -> Problem:
+    line = rule.lines.get(key) or rule.lines.get(key.rpartition(".")[0]) or rule.lines.get("", 1)
+    return Problem(rule.ref.path, line, visible(key), visible(shorten(expected, 400)))
 
 
 def _of_condition(rule: Rule, node: Node) -> Iterator[Problem]:
@@ -60,27 +100,33 @@ def _of_condition(rule: Rule, node: Node) -> Iterator[Problem]:
         used.add(search)
         expected = _wrong_leaf(rule, leaf)
         if expected:
-            yield _problem(rule, expected, "detection", search)
-    for search in rule.lines:
-        if search and not search.startswith("_") and search not in used:
-            yield _problem(
-                rule, "expected a search that the condition names: this one changes nothing", "detection", search
-            )
+            yield _problem(rule, expected, f"detection.{search}")
+    for key in rule.lines:
+        section, _, search = key.partition(".")
+        if section == "detection" and search not in {"", "condition", *used} and not search.startswith("_"):
+            yield _problem(rule, "expected a search that the condition names: this one changes nothing", key)
     for leaf in _enough(node):
         if leaf.field is None and _DIGIT.fullmatch(leaf.words):
-            yield _problem(rule, f"expected more than this: nearly every record {leaf.words}", "detection", "condition")
+            yield _problem(rule, f"expected more than this: nearly every record {leaf.words}", "detection.condition")
     why = _never(node)
     if why:
-        yield _problem(rule, f"expected a condition that can hold: {why}", "detection", "condition")
+        yield _problem(rule, f"expected a condition that can hold: {why}", "detection.condition")
 
 
 def _of_logsource(rule: Rule) -> Iterator[Problem]:
-    if rule.logsource.product not in {"", "linux"}:
-        got = rule.logsource.product
-        yield _problem(rule, f"expected product linux: only JSON lines can be of another (got {got})", "logsource")
-    if rule.logsource.category and rule.logsource.category not in _CATEGORIES:
-        expected = f"expected one of {', '.join(_CATEGORIES)}: only JSON lines can be of another"
-        yield _problem(rule, f"{expected} (got {rule.logsource.category})", "logsource")
+    source = rule.logsource
+    if source.product in _TOOLS:
+        return
+    if source.product not in {"", "linux"}:
+        expected = f"expected product linux: only JSON lines can be of another (got {source.product})"
+        yield _problem(rule, expected, "logsource.product")
+    for what, got, known in (
+        ("category", source.category, KNOWN_CATEGORIES),
+        ("service", source.service, KNOWN_SERVICES),
+    ):
+        if got and got not in known:
+            expected = f"expected one of {', '.join(known)}: only JSON lines can be of another (got {got})"
+            yield _problem(rule, expected + meant(got, known), f"logsource.{what}")
 
 
 def _leaves(node: Node, search: str = "") -> Iterator[tuple[str, Leaf]]:
@@ -108,22 +154,12 @@ def _wrong_leaf(rule: Rule, leaf: Leaf) -> str:
     """What was expected of a comparison, empty when nothing is wrong with it."""
     if rule.logsource.product == "linux" and _is_windows_path(leaf):
         return f"expected a path with slashes: never matches on Linux ({leaf})"
-    if leaf.field is None:
-        return ""
-    known = _spelled(rule, leaf.field)
-    return f"expected {known}: names of fields keep their case (got {leaf.field})" if known else ""
+    return ""
 
 
 def _is_windows_path(leaf: Leaf) -> bool:
     way, needle = leaf.literal or ("", "")
     return leaf.field in _PROGRAMS and way in {"is", "starts", "ends"} and _WINDOWS.fullmatch(needle) is not None
-
-
-def _spelled(rule: Rule, field: str) -> str:
-    """How a field of the rule's events is spelled, where it is spelled otherwise."""
-    known = _CATEGORIES.get(rule.logsource.category, ())
-    known = (*known, *_ACTORS) if known else ()
-    return next((name for name in known if name != field and fold(name) == fold(field)), "")
 
 
 def _never(node: Node) -> str:
@@ -170,17 +206,10 @@ def _called(node: Node) -> str:
     return node.search or f"({node})"
 
 
-def _of_correlation(rule: Rule, correlation: Correlation, by_id: Mapping[str, Rule]) -> Iterator[Problem]:
+def _of_correlation(rule: Rule, correlation: Correlation) -> Iterator[Problem]:
     if _never_reached(correlation):
         expected = "expected a condition that can hold: it is judged when one of its rules has fired"
         yield _problem(rule, expected, "correlation.condition")
-    for name in correlation.group_by:
-        for base in _bases(correlation, by_id):
-            field = correlation.field_of(name, base.ref.id)
-            known = _spelled(base, field)
-            if known:
-                expected = f"expected {known}: names of fields keep their case (got {field}); all would be one group"
-                yield _problem(rule, expected, "correlation.group-by")
 
 
 def _bases(correlation: Correlation, by_id: Mapping[str, Rule]) -> Iterator[Rule]:

@@ -4,9 +4,21 @@ Instants are UTC seconds since the epoch as `float` (`at`, `*_at`); durations ar
 Nothing here does anything: no clock, no file, no log.
 """
 
-from daemon.model.alerts import Alert, Delivery, DeliveryState, Evidence, Explanation, Gap, Sentence, Similar
+from daemon.model.alerts import Alert, Delivery, DeliveryState, Evidence, Explanation, Sentence, Similar
 from daemon.model.failures import Problem, ProblemsError, Refused, Transient
-from daemon.model.happenings import Checkpoint, Event, Lines, Logsource, Lost, Position, Sample, Snapshot, Value
+from daemon.model.gaps import Gap, Unseen
+from daemon.model.happenings import (
+    Checkpoint,
+    Event,
+    Forgotten,
+    Lines,
+    Logsource,
+    Lost,
+    Position,
+    Sample,
+    Snapshot,
+    Value,
+)
 from daemon.model.incidents import Anomaly, Decision, Incident, IncidentChange, IncidentStatus, RuleRef, Severity
 
 __all__ = [
@@ -19,6 +31,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Explanation",
+    "Forgotten",
     "Gap",
     "Incident",
     "IncidentChange",
@@ -37,5 +50,6 @@ __all__ = [
     "Similar",
     "Snapshot",
     "Transient",
+    "Unseen",
     "Value",
 ]

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from daemon.model.gaps import Gap
 from daemon.model.happenings import Position
 from daemon.model.incidents import Decision, IncidentStatus, RuleRef, Severity
 
@@ -55,14 +56,6 @@ class Explanation(Struct, frozen=True):
     prompt_version: str = ""
     took: float = 0.0
     dropped: int = 0
-
-
-class Gap(Struct, frozen=True):
-    """What an alert lacks (`similar`, `explanation`, `evidence`) and why (`timeout`, `unavailable` …)."""
-
-    part: str
-    why: str
-    detail: str = ""
 
 
 class Alert(Struct, frozen=True):

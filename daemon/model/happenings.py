@@ -25,6 +25,13 @@ class Checkpoint(Struct, frozen=True, gc=False):
     marker: str = ""
 
 
+class Forgotten(Struct, frozen=True):
+    """A file is gone and was read to its end: reading will never resume there, so its checkpoint goes too."""
+
+    source: str
+    path: str
+
+
 class Lines(Struct, frozen=True):
     """A run of whole lines of one file, each with its newline: what a source hands over.
 
@@ -48,7 +55,8 @@ class Sample(Struct, frozen=True):
     """Readings of one thing (the host, a mount, an interface, a GPU) at one moment.
 
     `category` is the Sigma logsource category (`host_metrics`, `gpu_metrics`); `tags` name the thing
-    (`disk.mount: /var`), `values` are its gauges (`disk.percent: 91.2`).
+    (`disk.mount: /var`), `values` are its gauges (`disk.percent: 91.2`). `context` says in words what made them so at
+    that moment (`top.cpu`: the busiest processes): it is told, and no rule is meant to look at it.
     """
 
     source: str
@@ -56,16 +64,22 @@ class Sample(Struct, frozen=True):
     at: float
     tags: Mapping[str, str]
     values: Mapping[str, float]
+    context: Mapping[str, tuple[str, ...]] = {}
 
 
 class Lost(Struct, frozen=True):
-    """Input that we know we did not see; `count` is None where the number cannot be known."""
+    """Input that we know we did not see; `count` is None where the number cannot be known.
+
+    It lies between `since` (None: not known) and `at`, when it was noticed. `host` is a node's name, "" for this host.
+    """
 
     source: str
     why: str
     count: int | None
     at: float
     detail: str = ""
+    since: float | None = None
+    host: str = ""
 
 
 class Logsource(Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+from daemon.model.gaps import Gap
 from daemon.model.happenings import Event
 
 
@@ -95,10 +96,25 @@ class Incident(Struct, frozen=True):
     anomalies: tuple[Anomaly, ...] = ()
     notified_at: float = 0.0
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """From the first evidence to the last: the events that a rule counted may lie before the incident."""
+        stamps = [event.at for anomaly in self.anomalies for event in anomaly.events]
+        return min([self.opened_at, *stamps]), max([self.last_at, *stamps])
+
+    @property
+    def of_loss(self) -> bool:
+        """Whether it is about evidence that was lost."""
+        return any(event.logsource.category == "evidence_loss" for one in self.anomalies for event in one.events)
+
 
 class IncidentChange(Struct, frozen=True):
-    """What one anomaly (or the passing of time) did to an incident, and whether to speak of it."""
+    """What one anomaly (or the passing of time) did to an incident, and whether to speak of it.
+
+    `gaps` say what evidence of its time is known to be missing.
+    """
 
     incident: Incident
     decision: Decision
     anomaly: Anomaly | None = None
+    gaps: tuple[Gap, ...] = ()

@@ -102,12 +102,23 @@ def _judge(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
     return _unplayed(sample.path, Problem(sample.path, sample.line, "rule", expected))
 
 
+def _unread(stage: Stage, sample: RuleSample) -> list[str]:
+    """That not one line was understood, which is why nothing was found."""
+    lines, understood = stage.understood
+    if not lines or understood:
+        return []
+    formats = " or ".join(dict.fromkeys(step.format for step in sample.steps if step.lines))
+    none = "its line was not" if lines == 1 else f"none of its {lines} lines was"
+    return [f"expected lines of {formats} ({none} understood)"]
+
+
 def _unplayed(path: str, problem: Problem) -> SampleResult:
     return SampleResult(path, problem.line, problem.key, hits=False, wrong=str(problem), problem=problem)
 
 
 def _play(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
-    outcomes = list(Stage(parsed).play(sample.steps))
+    stage = Stage(parsed)
+    outcomes = list(stage.play(sample.steps))
     anomalies = [anomaly for outcome in outcomes for anomaly in outcome.anomalies]
 
     def is_meant(ref: RuleRef) -> bool:
@@ -125,6 +136,8 @@ def _play(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
     wrong = [f"expected {wanted} {what} (got {got})" for what, got, wanted in counted if wanted not in {None, got}]
     if sample.hits and sample.expect is None and not began:
         wrong.append("expected at least 1 anomaly (got 0)")
+    if wrong and sample.hits:
+        wrong += _unread(stage, sample)
     return SampleResult(
         sample.path, sample.line, sample.name, sample.hits, "; ".join([*failed, *wrong]),
         fired=tuple(anomaly.rule.title for anomaly in began), because=tuple(anomaly.because for anomaly in began),

@@ -10,6 +10,7 @@ from daemon.detection.attributes import suggestion
 from daemon.detection.rules_document import Document, read_documents
 from daemon.model import Problem
 
+_KINDS = ("hit", "miss")
 _FORMATS = ("auditd", "syslog", "json", "sample", "lost")
 _STEP = ("format", "lines", "sample", "lost", "repeat", "every", "after")
 _SAMPLE = ("name", "rule", *_STEP[:-1], "then", "expect", "ends", "incidents")
@@ -55,17 +56,27 @@ def read_samples(path: str, text: str) -> tuple[list[RuleSample], list[Problem]]
     if len(documents) != 1:
         return [], problems or [Problem(path, 1, "(file)", f"expected one YAML document (got {len(documents)})")]
     document = documents[0]
-    problems += _unknown(document, document.data, ("hit", "miss"), ())
+    problems += _unknown(document, document.data, _KINDS, ())
     samples: list[RuleSample] = []
-    for kind in ("hit", "miss"):
+    for kind in _KINDS:
         listed = document.data.get(kind)
         if not isinstance(listed, list) or not listed:
-            problems.append(document.problem("expected a list of samples", *([kind] if kind in document.data else [])))
+            problems += _unlisted(document, kind)
             continue
         for number, raw in enumerate(listed):
             reading = _Reading(document, (kind, number), problems)
             samples.append(reading.sample(raw, hits=kind == "hit"))
     return ([] if problems else samples), problems
+
+
+def _unlisted(document: Document, kind: str) -> list[Problem]:
+    """What is wrong where no list of samples stands; nothing new where its key is mistyped, which is said already."""
+    if kind in document.data:
+        return [document.problem("expected a list of samples", kind)]
+    if any(suggestion(key, (kind,)) for key in document.data if key not in _KINDS):
+        return []
+    what = "fires on" if kind == "hit" else "must not fire on"
+    return [document.problem(f"expected a list of samples that the rule {what} (the key is missing)", kind)]
 
 
 def _unknown(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from daemon.config import Incidents as IncidentsConfig
+from daemon.detection.baseline import Baselines, derived_reads
 from daemon.detection.engine import Engine
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
@@ -31,6 +32,7 @@ class Stage:
         self._now = START
         self._serial = _FIRST_SERIAL
         self._offset = 0
+        self._lines = 0
         redactor, settings = Redactor(), IncidentsConfig()
         engine = Engine(parsed, redact=redactor.event)
         incidents = Incidents(
@@ -44,7 +46,10 @@ class Stage:
             )
             for fmt in ("auditd", "syslog", "json")
         }  # fmt: skip
-        self._flow = Flow(self._readers, engine, incidents, redact=redactor.anomaly, host=HOST)
+        self._flow = Flow(
+            self._readers, engine, incidents, redact=redactor.anomaly, host=HOST,
+            baselines=Baselines(derived_reads(parsed)),
+        )  # fmt: skip
 
     def play(self, steps: Iterable[Step]) -> Iterator[Outcome]:
         """What each item and the passing of time cause."""
@@ -55,6 +60,11 @@ class Stage:
                 yield self._flow.feed(self._item(step))
         for source in self._readers:
             yield self._flow.detect(self._flow.finish(source, math.inf))
+
+    @property
+    def understood(self) -> tuple[int, int]:
+        """How many lines were read, and how many of them a reader knew how to read."""
+        return self._lines, self._lines - sum(self._flow.tallies().unparsed.values())
 
     def _wait(self, seconds: float) -> Iterator[Outcome]:
         """Let time pass; the ticks on the way close what waits for its last record, as they do live."""
@@ -76,6 +86,7 @@ class Stage:
         data = self._filled(step.lines).rstrip("\n").encode("utf-8", "surrogatepass") + b"\n"
         position = Position("sample", step.format, self._offset)
         self._offset += len(data)
+        self._lines += len([line for line in data.split(b"\n") if line.strip()])
         return Lines(step.format, data, position, Checkpoint(step.format, Position("sample", "", self._offset)))
 
     def _filled(self, lines: str) -> str:

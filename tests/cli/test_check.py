@@ -18,6 +18,7 @@ def test_a_valid_configuration_is_counted(tmp_path: Path) -> None:
 
 def test_unwise_is_refused_only_when_strict(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "shell.yml").write_text(RULE)
     (tmp_path / "c.yaml").write_text(
         "webhooks:\n  - {name: ops, url: 'https://hooks.example/x'}\n" + f"rules: {{directories: [{tmp_path}/rules]}}\n"
     )
@@ -47,6 +48,7 @@ def test_a_webhook_into_the_house_is_refused(tmp_path: Path) -> None:
 
 
 RULE = """title: A shell
+id: 6a1c9b52-8f7d-4a58-9b44-2b9d1f2f0a10
 logsource: {product: linux, category: process_creation}
 detection: {selection: {Image|endswith: /sh}, condition: selection}
 """
@@ -101,10 +103,10 @@ def test_a_rule_that_cannot_be_used_is_named_once(tmp_path: Path) -> None:
     assert done.exit_code == 2
     refused = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
     assert len(refused) == 1
-    assert "shell.yml:3: detection.condition" in refused[0]
+    assert "shell.yml:4: detection.condition" in refused[0]
 
 
-WINDOWS = RULE.replace("/sh}", "'\\\\bash'}").replace("A shell", "Bash of another world")
+WINDOWS = RULE.replace("/sh}", "'\\\\bash'}").replace("A shell", "Bash of another world").replace("6a1c", "6a1d")
 
 
 def test_a_rule_that_can_never_match_here_is_a_warning_and_strict_refuses_it(tmp_path: Path) -> None:
@@ -155,3 +157,37 @@ def test_a_configuration_that_is_none_is_bad_input(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith(f"{tmp_path}/c.yaml:1: sauces: expected a known key")
     assert RUN.invoke(app, ["check", "--config", str(tmp_path / "none.yaml")]).exit_code == 2
+
+
+MISTYPED = RULE.replace("Image|endswith", "Imge|endswith").replace("A shell", "Mistyped").replace("6a1c", "6a1e")
+FOREIGN = RULE.replace("Image|endswith: /sh", "src_ip: 192.0.2.7").replace("A shell", "Foreign").replace("6a1c", "6a1f")
+
+
+def warnings_of(tmp_path: Path, sources: str) -> list[str]:
+    config = tmp_path / "c.yaml"
+    config.write_text(f"rules: {{directories: [{tmp_path}/rules]}}\nsources: [{sources}]\n")
+    done = RUN.invoke(app, ["check", "--config", str(config)])
+    assert done.exit_code == 0, done.stderr
+    return [line.removeprefix(f"warning: {tmp_path}/rules/") for line in done.stderr.splitlines() if "/rules/" in line]
+
+
+def test_a_mistyped_field_is_told_with_its_line_and_what_was_meant(tmp_path: Path) -> None:
+    rules_beside(tmp_path, "sh")
+    (tmp_path / "rules" / "mistyped.yml").write_text(MISTYPED)
+    (tmp_path / "rules" / "foreign.yml").write_text(FOREIGN)
+    mistyped = "mistyped.yml:4: detection.selection.Imge: expected a field of process_creation (got Imge) – did you mean Image?"
+    foreign = "foreign.yml:4: detection.selection.src_ip: expected a field of process_creation (got src_ip)"
+
+    assert warnings_of(tmp_path, "{type: file, name: audit, path: /nowhere/audit.log}") == [foreign, mistyped]
+    assert warnings_of(tmp_path, "{type: file, name: j, path: /nowhere/x.json}") == [mistyped]
+
+
+def test_a_directory_without_rules_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "lonely.txt").write_text("")
+    (tmp_path / "c.yaml").write_text(f"rules: {{directories: [shipped, {tmp_path}/rules]}}\n")
+    done = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
+    said = (
+        f"warning: {tmp_path}/c.yaml:1: rules.directories.1: expected rule files in {tmp_path}/rules (*.yml; got none)"
+    )
+    assert said in done.stderr.splitlines()

@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,38 @@ def test_incidents_and_gzip(repository: Path, tmp_path: Path) -> None:
 
     assert done.exit_code == 3
     assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_pipe_is_read_once_and_as_a_file(repository: Path, tmp_path: Path, *, packed: bool) -> None:
+    text = (repository / "examples" / "attack" / "auth.log").read_bytes()
+    data = gzip.compress(text) if packed else text
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as writer:
+            for start in range(0, len(data), 1000):
+                writer.write(data[start : start + 1000])
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    done = RUN.invoke(app, ["replay", "--incidents", str(pipe)])
+    writing.join()
+
+    assert done.exit_code == 3
+    assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_is_read(repository: Path, name: str) -> None:
+    text = (repository / "examples" / "attack" / "auth.log").read_bytes()
+    command = [sys.executable, "-m", "daemon", "replay", "--quiet", "--incidents", name]
+
+    done = subprocess.run(command, check=False, input=text, capture_output=True, cwd=repository)
+
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert len(done.stdout.splitlines()) == 4
 
 
 def test_nothing_found_is_zero_and_bad_input_is_two(tmp_path: Path) -> None:
@@ -146,3 +181,30 @@ def test_a_directory_without_rules_is_bad_input(repository: Path, tmp_path: Path
 
     assert done.exit_code == 2
     assert f"expected Sigma rules in {tmp_path} (got none" in done.stderr
+
+
+def test_nothing_is_said_on_a_stderr_that_is_no_terminal(repository: Path) -> None:
+    log = repository / "examples" / "attack" / "auth.log"
+    done = subprocess.run(
+        [sys.executable, "-m", "daemon", "replay", str(log)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("rubbish\nmore\n", "2 lines are no syslog; only the text of such lines was searched"),
+        ("rubbish\n", "1 line is no syslog; only the text of such lines was searched"),
+        ("", ""),
+    ],
+)
+def test_lines_that_nobody_understood_are_counted(repository: Path, tmp_path: Path, wrong: str, said: str) -> None:
+    log = tmp_path / "auth.log"
+    log.write_bytes((repository / "examples" / "attack" / "auth.log").read_bytes() + wrong.encode())
+
+    done = RUN.invoke(app, ["replay", str(log)])
+
+    assert done.exit_code == 3
+    assert done.stderr == (f"{log}: {said}\n" if said else "")
+    assert RUN.invoke(app, ["replay", "--quiet", str(log)]).stderr == ""

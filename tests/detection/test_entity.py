@@ -39,6 +39,16 @@ def test_who_did_it_comes_before_where_it_was(service: str, fields: dict[str, Va
     assert entity_of(make_event(fields, source=Logsource("linux", "", service))) == entity
 
 
+def test_a_process_on_a_gpu_and_a_part_of_a_gpu_are_not_the_gpu() -> None:
+    """The worst bug: readings of all of them taken for one thing, which then begins and ends with each reading."""
+    gpu: dict[str, Value] = {"gpu.index": "0", "gpu.name": "x"}
+    found = [
+        entity_of(make_event(gpu | more, source=METRICS))
+        for more in ({}, {"gpu.mig": "1"}, {"process.pid": "7", "process.name": "a", "process.user": "u"})
+    ]
+    assert found == ["gpu.index=0", "gpu.index=0, gpu.mig=1", "gpu.index=0, process.pid=7, process.name=a"]
+
+
 def test_a_reading_of_an_unknown_thing_is_named_by_its_tags() -> None:
     event = make_event({"sensor.chip": "k10", "sensor.label": "Tctl", "sensor.celsius": 80.0}, source=METRICS)
     assert entity_of(event) == "sensor.chip=k10, sensor.label=Tctl"

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.detection.correlation import Correlator
 from daemon.detection.rules import parse_rules
 from daemon.model import Value
-from tests.doubles.detection import SSHD, make_event
+from tests.doubles.detection import SSHD, Alone, make_event
 
 SPAN = 60
 BASES = "".join(
@@ -91,7 +90,7 @@ def firings(kind: str, seen: Sequence[Seen]) -> list[tuple[int, Seen]]:
     )
     assert parsed.problems == ()
     ids = {rule.ref.title: rule.ref.id for rule in parsed.rules}
-    one = Correlator(parsed.rules[-1], 100)
+    one = Alone(parsed.rules[-1])
     fired = []
     for number, event in enumerate(seen, start=1):
         fields: dict[str, Value] = {"src_ip": event.group, "user": event.user, "bytes": BYTES[event.user]}

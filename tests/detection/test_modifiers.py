@@ -180,7 +180,7 @@ def test_what_does_not_fit_is_one_problem_at_its_line(item: str, capfd: pytest.C
     parsed = parse_rules({"r.yml": rule_text(f"    s:\n        {item}\n    condition: s")})
     assert parsed.rules == ()
     (problem,) = parsed.problems
-    assert (problem.line, problem.expected.startswith("expected ")) == (6 if problem.key != "detection" else 4, True)
+    assert (problem.line, problem.expected.startswith("expected ")) == (5 if problem.key == "detection.s" else 6, True)
     assert capfd.readouterr() == ("", "")
 
 

@@ -47,7 +47,7 @@ def test_a_correlation_is_filtered_by_what_it_counts() -> None:
     assert parsed.problems == ()
     assert parsed.rules[0].condition is not None
     assert parsed.rules[0].condition.match(make_event({"a": "1", "User": "backup"})) is not None
-    (doubt,) = parsed.doubts
+    (doubt,) = [one for one in parsed.doubts if one.key != "id"]
     assert str(doubt) == (
         "f.yml:4: filter.rules: expected a plain rule of this logsource: this filters nothing "
         "(to filter a correlation, name what it counts)"
@@ -123,9 +123,14 @@ def problems(text: str) -> list[str]:
         ),
         (
             "title: F\nlogsource: {product: linux}\nfilter: {s: {a: 1}, condition: s}\n",
-            "f.yml:3: filter.rules: expected a rule or `any` (got None)",
+            "f.yml:3: filter.rules: expected a rule or `any` (got nothing)",
         ),
     ],
 )
 def test_what_is_wrong_with_a_filter(text: str, expected: str) -> None:
     assert problems(text) == [expected]
+
+
+def test_the_id_is_told_of_a_rule_that_is_named_by_its_title() -> None:
+    parsed = parse_rules({"a.yml": RULE, "f.yml": FILTER % ("product: linux", "[t]", "condition: not known")})
+    assert f"did you mean {parsed.rules[0].ref.id}, the id of the rule with this title?" in str(parsed.problems[0])

@@ -69,3 +69,9 @@ def test_what_has_no_order_is_refused() -> None:
         orders_of("a and not b")
     with pytest.raises(WordsError, match="at most 64"):
         orders_of(" and ".join(["(a or b)"] * 7))
+
+
+@pytest.mark.parametrize(("text", "loud"), [("a AND b", "AND"), ("NOT a", "NOT"), ("a or (b OR c)", "OR")])
+def test_joiners_are_in_small_letters(text: str, loud: str) -> None:
+    with pytest.raises(WordsError, match=rf"got {loud}\) – did you mean {loud.lower()}\?"):
+        named_rules(text)

@@ -33,7 +33,8 @@ correlation:
 def said(text: str, *, json_lines: bool = True) -> list[str]:
     parsed = parse_rules({"r.yml": text})
     assert parsed.problems == ()
-    return [str(problem).removeprefix("r.yml:") for problem in unwise(parsed, json_lines=json_lines)]
+    found = [one for one in unwise(parsed, json_lines=json_lines, journal=json_lines) if one.key != "id"]
+    return [str(problem).removeprefix("r.yml:") for problem in found]
 
 
 def of_detection(detection: str, logsource: str = "{product: linux, category: process_creation}") -> list[str]:
@@ -42,7 +43,9 @@ def of_detection(detection: str, logsource: str = "{product: linux, category: pr
 
 def test_of_sigmahq_s_linux_rules_two_can_never_match(shared_data: Path) -> None:
     paths = sorted((shared_data / "sigma-rules").rglob("*.yml"))
-    found = unwise(parse_rules({path.name: path.read_text(encoding="utf-8") for path in paths}), json_lines=False)
+    found = unwise(
+        parse_rules({path.name: path.read_text(encoding="utf-8") for path in paths}), json_lines=False, journal=False
+    )
     assert [str(problem) for problem in found] == [
         f'{SPARK}.yml:20: detection.selection: {NEVER} (ParentImage ends with "\\bash")',
         f'{NPM}.yml:23: detection.selection_img: {NEVER} (Image ends with "\\node")',
@@ -50,7 +53,7 @@ def test_of_sigmahq_s_linux_rules_two_can_never_match(shared_data: Path) -> None
 
 
 def test_none_of_our_own_rules_is_unwise() -> None:
-    assert unwise(parse_rules(read_rule_files(["shipped"])), json_lines=False) == ()
+    assert unwise(parse_rules(read_rule_files(["shipped"])), json_lines=False, journal=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_none_of_our_own_rules_is_unwise() -> None:
         ),
         (
             "    s:\n        image|endswith: /bash\n    condition: s",
-            "5: detection.s: expected Image: names of fields keep their case (got image)",
+            "6: detection.s.image: expected Image: names of fields keep their case (got image)",
         ),
         (
             "    s:\n        a: 1\n    condition: s and not s",
@@ -95,20 +98,23 @@ def test_what_does_nothing_or_can_never_hold(detection: str, expected: str) -> N
     assert [line.split(": ", 1)[1] for line in found][:1] == [expected.split(": ", 1)[1]]
 
 
-def test_lines_are_those_of_the_search_or_the_rule() -> None:
+def test_lines_are_those_of_the_key() -> None:
     found = of_detection("    s:\n        a: 1\n    unused:\n        b: 1\n    condition: s and not s")
-    assert [line.split(": ")[0:2] for line in found] == [["1", "detection.condition"], ["7", "detection.unused"]]
+    assert [line.split(": ")[0:2] for line in found] == [["7", "detection.unused"], ["9", "detection.condition"]]
 
 
 def test_logsources_that_only_json_lines_have() -> None:
     def found(logsource: str, *, json_lines: bool = False) -> list[str]:
-        text = rule_text("    s:\n        a: 1\n    condition: s", logsource=logsource)
+        text = rule_text("    s: [word]\n    condition: s", logsource=logsource)
         return said(text, json_lines=json_lines)
 
     assert "(got dns_query)" in found("{category: dns_query}")[0]
     assert "(got windows)" in found("{product: windows, service: security}")[0]
-    assert found("{product: linux, service: anything}") == found("{category: file_event}") == []
-    assert found("{category: dns_query}", json_lines=True) == []
+    assert "(got anything)" in found("{product: linux, service: anything}")[0]
+    assert found("{product: linux, service: ssh}")[0].endswith("(got ssh) – did you mean sshd?")
+    assert found("{product: linux, service: su}")[0].endswith("(got su) – did you mean auth?")
+    assert found("{category: file_event}") == found("{service: cron}") == found("{product: linux}") == []
+    assert found("{category: dns_query}", json_lines=True) == found("{service: anything}", json_lines=True) == []
 
 
 @pytest.mark.parametrize(
@@ -173,3 +179,57 @@ def test_filters_that_filter_nothing() -> None:
     assert filtering("any") == filtering("[base]") == []
     assert "filters nothing" in filtering("any", "file_event")[0]
     assert "filters nothing" in filtering("[base]", "file_event")[0]
+
+
+COUNTED = """\
+title: Logins
+id: 11111111-1111-4111-8111-111111111111
+name: logins
+logsource: {product: linux, service: sshd}
+detection: {s: {action: login}, condition: s}
+"""
+COUNT = """\
+---
+title: Many %s
+id: 22222222-2222-4222-8222-22222222222%s
+correlation:
+    type: event_count
+    rules: logins
+    group-by: [source_ip]
+    timespan: 5m
+    condition: {gte: 9}
+tellwhy:
+    entity: [host, src_pi]
+"""
+
+
+def test_each_correlation_has_its_own_lines_and_its_own_name() -> None:
+    found = said(COUNTED + COUNT % ("a", 1) + COUNT % ("b", 2), json_lines=False)
+    pools = "expected a field of service sshd (got source_ip: all would be one group) – did you mean src_ip?"
+    entity = "expected a field of service sshd (got src_pi) – did you mean src_ip?"
+    assert found == [
+        f"12: correlation.group-by: {pools} [Many a]",
+        f"16: tellwhy.entity: {entity} [Many a]",
+        f"23: correlation.group-by: {pools} [Many b]",
+        f"27: tellwhy.entity: {entity} [Many b]",
+    ]
+
+
+def test_a_logsource_is_told_at_its_own_line_and_not_at_the_document_s_beginning() -> None:
+    text = "---\n# a comment\ntitle: T\nid: 11111111-1111-4111-8111-111111111111\nlogsource:\n    product: linux\n    service: ssh\n"
+    (found,) = said(f"{text}detection: {{s: [x], condition: s}}\n", json_lines=False)
+    assert found.startswith("7: logsource.service: expected one of ")
+
+
+def test_fields_that_group_by_and_entity_may_always_name() -> None:
+    text = COUNTED + COUNT % ("a", 1)
+    assert said(text.replace("source_ip", "host").replace("src_pi", "source"), json_lines=False) == []
+    assert said(text.replace("source_ip", "src_ip").replace("src_pi", "user"), json_lines=False) == []
+
+
+def test_a_filter_s_fields_are_read_too() -> None:
+    rule = rule_text("    s:\n        User: x\n    condition: s")
+    text = f"{rule}---\ntitle: F\nlogsource: {{category: process_creation}}\nfilter: {{rules: any, s: {{Usr: 9}}, condition: not s}}\n"
+    assert said(text, json_lines=False) == [
+        "11: filter.s.Usr: expected a field of process_creation (got Usr) – did you mean User? [F]"
+    ]

@@ -71,7 +71,10 @@ HIT = "hit:\n    - {name: loud, format: syslog, lines: y}\n"
     [
         ("", "1: (file): expected one YAML document (got 0)"),
         (HIT + MISS + "---\n" + HIT, "1: (file): expected one YAML document (got 2)"),
-        (HIT, "1: (rule): expected a list of samples"),
+        (HIT, "1: miss: expected a list of samples that the rule must not fire on (the key is missing)"),
+        (MISS, "1: hit: expected a list of samples that the rule fires on (the key is missing)"),
+        (HIT + MISS.replace("miss", "mis"), "3: mis: expected one of hit, miss – did you mean miss?"),
+        (HIT.replace("hit", "hits") + MISS, "1: hits: expected one of hit, miss – did you mean hit?"),
         (HIT + "miss: []\n", "3: miss: expected a list of samples"),
         (HIT + MISS + "mis: []\n", "5: mis: expected one of hit, miss – did you mean miss?"),
         ("hit: [x]\n" + MISS, "1: hit.0: expected keys and values (got 'x')"),

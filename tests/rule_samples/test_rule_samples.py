@@ -118,3 +118,17 @@ def test_samples_do_not_see_one_another() -> None:
     """Each has a clock, windows and incidents of its own."""
     twice = f"hit:\n    - {line('a word', ', incidents: 1')}\n    - {line('a word', ', incidents: 1')}\nmiss: [{line('y')}]\n"
     assert [result.wrong for result in run_samples(RULES, {"rules/a.samples.yml": twice})] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("lines", "fmt", "said"),
+    [
+        ("rubbish", "auditd", "; expected lines of auditd (its line was not understood)"),
+        ("rubbish\\nmore", "syslog", "; expected lines of syslog (none of its 2 lines was understood)"),
+        ("rubbish\\n$SYSLOG web-1 app: hush", "syslog", ""),
+        ("$SYSLOG web-1 app: hush", "syslog", ""),
+    ],
+)
+def test_that_no_line_was_understood_is_said(lines: str, fmt: str, said: str) -> None:
+    hit = run(f'{{name: x, format: {fmt}, lines: "{lines}"}}')[0]
+    assert hit.wrong == f"expected at least 1 anomaly (got 0){said}"

@@ -60,7 +60,7 @@ def _complain(problems: Iterable[Problem]) -> None:
         typer.echo(str(problem), err=True)
 
 
-@app.command("list")
+@app.command("list", short_help="List all rules, with those that are off.")
 def list_rules(
     config: ConfigOption = None,
     rules: RulesOption = None,
@@ -102,7 +102,7 @@ def _table(catalogue: Catalogue, *, brief_ids: bool) -> Table:
     return table
 
 
-@app.command("show")
+@app.command("show", short_help="Show what a rule is, and what makes it fire, in words.")
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="An id, the beginning of one, a name or a title.")],
     config: ConfigOption = None,
@@ -145,7 +145,7 @@ def _samples_of(entry: Entry) -> list[RuleSample]:
     return samples
 
 
-@app.command("test")
+@app.command("test", short_help="Play the samples beside the rules, in virtual time.")
 def play(
     path: Annotated[
         Path | None, typer.Argument(help="A rule file, a sample file or a directory of them; else all.", exists=True)
