@@ -3,6 +3,7 @@
 import socket
 
 from daemon.config import Config
+from daemon.detection.baseline import Baselines, derived_reads
 from daemon.detection.engine import Engine
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
@@ -25,4 +26,5 @@ def build_flow(config: Config, rules: ParsedRules, readers: dict[str, Reader], r
         max_tracked=config.incidents.max_tracked,
         sustained=engine.sustained,
     )
-    return Flow(readers, engine, incidents, redact=redactor.anomaly, host=host_name(config))
+    baselines = Baselines(derived_reads(rules))
+    return Flow(readers, engine, incidents, redact=redactor.anomaly, host=host_name(config), baselines=baselines)

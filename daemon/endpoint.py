@@ -11,18 +11,21 @@ from aiohttp import web
 
 import daemon
 from daemon.api.app import RUNNER_OPTIONS, Endpoint, build_app
-from daemon.api.endpoint import Changes, FileStatus, Phase, RuleStatus, RunningStatus
+from daemon.api.endpoint import Changes, FileStatus, Intake, Phase, RuleStatus, RunningStatus
 from daemon.assembly import host_name
-from daemon.config import Config, FileSource, read_secret
+from daemon.audit_sight import audit_status
+from daemon.config import Config, FileSource, IntakeSource, JournalSource, read_secret
 from daemon.detection.incidents import Incidents
 from daemon.detection.rules import ParsedRules
 from daemon.enrichment import AiHealth, Analyst, QueryAnswer
 from daemon.enrichment.redact import Redactor
 from daemon.enrichment.template import base_alert
 from daemon.events.readers import build_reader, detect_format
-from daemon.model import Alert, Anomaly, Checkpoint, Event, Lines, Position
+from daemon.model import Alert, Anomaly, Checkpoint, Event, Lines, Position, Transient
 from daemon.runtime import Runtime, Surroundings
-from daemon.telemetry import HealthState, Says, log
+from daemon.telemetry import Board, HealthState, Metrics, Says, log
+
+_LOGS = FileSource | JournalSource
 
 
 class Process(Protocol):
@@ -66,15 +69,16 @@ class CurrentAnalyst:
         return await self._analyst().health()
 
 
-def running_status(process: Process) -> RunningStatus:
+def running_status(process: Process, board: Board, metrics: Metrics) -> RunningStatus:
     """What only the process knows; never waits."""
     runtime, rules = process.runtime, process.rules
-    files = [] if runtime is None else [_file(*row) for row in runtime.pipeline.positions.values()]
+    positions = [] if runtime is None else runtime.pipeline.positions.values()
+    files = [_file(*row) for row in positions if row[0].position.identity]  # else: noted that nothing was there yet
     return RunningStatus(
         phase=process.phase,
         started_at=process.started_at,
         essential=("pipeline", "store"),
-        logs=tuple(f"source:{one.name}" for one in process.config.sources if isinstance(one, FileSource)),
+        logs=tuple(f"source:{one.name}" for one in process.config.sources if isinstance(one, _LOGS)),
         stalled=process.stalled,
         host=host_name(process.config),
         config=process.config_path,
@@ -87,6 +91,7 @@ def running_status(process: Process) -> RunningStatus:
             problems=tuple(str(problem) for problem in rules.problems),
         ),
         versions={"tellwhy": daemon.__version__, "python": platform.python_version()},
+        audit=audit_status(process.config, board, metrics, {} if runtime is None else runtime.meters.sights),
     )
 
 
@@ -130,6 +135,15 @@ def composing(process: Process, around: Surroundings) -> Callable[[Anomaly], Ale
     return compose
 
 
+def open_intakes(process: Process) -> Sequence[Intake]:
+    """Where other tools may hand over now. Raises Transient while we start or reload."""
+    if process.runtime is not None:
+        return process.runtime.intakes
+    if any(isinstance(source, IntakeSource) for source in process.config.sources):
+        raise Transient("the intakes are not open yet", retry_after=1.0)
+    return ()
+
+
 @contextlib.asynccontextmanager
 async def serving(process: Process, around: Surroundings) -> AsyncIterator[None]:
     """Answer requests while the context lasts. A port that is taken degrades the endpoint, not the detection."""
@@ -161,8 +175,9 @@ def _endpoint(process: Process, around: Surroundings) -> Endpoint:
     reload: Callable[[], Awaitable[Changes]] = process.reload
     return Endpoint(
         desk=around.store, outbox=around.store, analyst=CurrentAnalyst(process), board=around.board,
-        metrics=around.metrics, status=lambda: running_status(process), reload=reload,
-        read=reading(process, around), compose=composing(process, around), version=daemon.__version__,
+        metrics=around.metrics, status=lambda: running_status(process, around.board, around.metrics), reload=reload,
+        intakes=lambda: open_intakes(process), read=reading(process, around),
+        compose=composing(process, around), version=daemon.__version__,
         now=around.now, monotonic=around.monotonic, listen=config.listen,
         token=read_secret(config.token_file) if config.token_file else "",
     )  # fmt: skip

@@ -1,5 +1,8 @@
 """What the steps of a flow count → Prometheus metrics. Steps are pure: they count, this copies the differences."""
 
+from collections.abc import Mapping
+
+from daemon.events import Sight
 from daemon.flow import Flow
 from daemon.telemetry import Metrics
 
@@ -13,10 +16,13 @@ class Meters:
         self._events: dict[str, int] = {}
         self._unparsed: dict[str, int] = {}
         self._evictions: dict[str, int] = {}
+        self.sights: Mapping[str, Sight] = {}
+        """What the sources show of lost audit records, when it was last noted."""
 
     def note(self) -> None:
         """Bring the metrics up to date."""
         tallies = self._flow.tallies()
+        self.sights = tallies.sights
         for counter, now, before in (
             (self._metrics.events, tallies.events, self._events),
             (self._metrics.unparsed, tallies.unparsed, self._unparsed),

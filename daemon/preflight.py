@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from daemon.config import Config, Webhook, locate, read_rule_files, read_secret
+from daemon.config import Config, IntakeSource, Webhook, locate, read_rule_files, read_secret
 from daemon.delivery.address_guard import parse_networks
 from daemon.delivery.signature import parse_secret
 from daemon.enrichment.redact import Redactor
@@ -40,6 +40,9 @@ def find_problems(config: Config, path: Path | None) -> list[Problem]:
     ]
     if config.api.token_file is not None:
         found.append((("api", "token_file"), _said(_check_token, config.api.token_file)))
+    for index, source in enumerate(config.sources):
+        if isinstance(source, IntakeSource) and source.token_file is not None:
+            found.append((("sources", index, "token_file"), _said(_check_token, source.token_file)))
     if config.memory.api_key_file is not None:
         found.append((("memory", "api_key_file"), _said(read_secret, config.memory.api_key_file)))
     for index, hook in enumerate(config.webhooks):

@@ -197,7 +197,7 @@ class Service:
         """Note and show that `config` or `rules` (where the configuration is as it was) are not those in the files."""
         self._unwanted.add(what)
         self.metrics.reload_ok.set(0)
-        stays = "the old rules stay" if what == "rules" else "the old configuration stays, and its rules"
+        stays = "the old rules stay" if what == "rules" else "the old configuration stays"
         self.board.set(what, HealthState.degraded, f"{stays}: {error}")
 
     async def _swap(self, loaded: Loaded) -> Changes:

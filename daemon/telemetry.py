@@ -35,6 +35,7 @@ class Says(StrEnum):
     # sources
     source_unreadable = "source unreadable"
     source_readable = "source readable again"
+    files_take_turns = "more files than may be open, read in turn"
     source_missing = "source missing, waiting for it"
     file_opened = "file opened"
     file_rotated = "file rotated"

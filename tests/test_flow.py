@@ -6,7 +6,7 @@ from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow
-from daemon.model import Anomaly, Checkpoint, Decision, Lines, Position
+from daemon.model import Anomaly, Checkpoint, Decision, Event, Lines, Lost, Position, Sample
 from tests.doubles.values import T0
 
 SSHD = "Nov 21 11:20:00 web-1 sshd[1]: Failed password for root from 203.0.113.9 port 4{} ssh2\n"
@@ -112,3 +112,52 @@ def test_what_cannot_be_redacted_is_told_without_its_words() -> None:
     assert change.decision is Decision.first
     assert change.incident.because == "(could not be redacted)"
     assert [lost.why for lost in outcome.lost] == ["redaction_error"]
+
+
+UNUSUAL = """
+title: Unusual
+id: 6a0a7c1e-5b1f-4c8a-9f0e-0d9f3d1a2b3c
+status: test
+description: Something unusual.
+author: tellwhy
+date: 2026-11-21
+logsource: {product: linux, category: host_metrics}
+detection:
+    selection: {cpu.percent.zscore|gte: 5}
+    condition: selection
+level: low
+tellwhy: {sustain: {for: 5m, resolve_after: 15m}}
+"""
+
+
+def readings(flow: Flow, minutes: range, value: float) -> list[Anomaly]:
+    found: list[Anomaly] = []
+    for minute in minutes:
+        sample = Sample("host", "host_metrics", T0 + 60 * minute, {}, {"cpu.percent": value + minute % 3})
+        found += flow.feed(sample).anomalies
+    return found
+
+
+def test_a_rule_on_a_learned_baseline_fires_also_in_the_next_process() -> None:
+    rules = parse_rules({"unusual.yml": UNUSUAL})
+    flow, after = (build_flow(Config(host="web-1"), rules, {}, Redactor()) for _ in range(2))
+    assert readings(flow, range(2 * 1440), 20) == []
+    after.restore(flow.changes())
+
+    (anomaly,) = readings(after, range(2 * 1440, 2 * 1440 + 10), 90)
+
+    assert "cpu.percent.zscore >= 5" in anomaly.because
+    assert anomaly.events[-1].fields["cpu.percent.zscore"]
+    assert "zscore" not in anomaly.events[-1].text
+
+
+def test_a_bug_in_a_baseline_is_said_and_hides_no_reading() -> None:
+    flow = a_flow()
+    flow._baselines = None  # type: ignore[assignment]  # a bug
+
+    lost, event = flow.read(Sample("host", "host_metrics", T0, {}, {"cpu.percent": 20.0}))
+
+    assert isinstance(lost, Lost)
+    assert lost.why == "baseline_error"
+    assert isinstance(event, Event)
+    assert event.fields["cpu.percent"] == 20.0

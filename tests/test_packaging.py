@@ -19,7 +19,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema  # type: ignore[import-untyped]  # it ships no types
 from pydantic import BaseModel
 
-from daemon.config import Config, default_config, load_config
+from daemon.config import Config, IntakeSource, JournalSource, default_config, load_config
 from daemon.config.schema import FileSource, GpuSource, HostSource, Webhook
 
 LOOPBACK = "127.0.0.1:"
@@ -37,7 +37,7 @@ def sections() -> Iterator[tuple[str, type[BaseModel]]]:
     for name, field in Config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield name, field.annotation
-    for kind in (FileSource, HostSource, GpuSource):
+    for kind in (FileSource, HostSource, GpuSource, JournalSource, IntakeSource):
         yield "sources", kind
     yield "webhooks", Webhook
 

@@ -17,9 +17,10 @@ from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
-from daemon.model import Checkpoint, Lines, Lost, Position, Sample, Snapshot, Transient
+from daemon.model import Checkpoint, Forgotten, Lines, Lost, Position, Sample, Snapshot, Transient
 from daemon.pipeline import Pipeline
 from daemon.side_thread import Aside, SideThread, at_once
+from daemon.sources import Handed
 from daemon.state import Commit
 from daemon.state.store import SqliteStore
 from daemon.telemetry import Board, HealthState, Metrics
@@ -71,6 +72,34 @@ async def test_nothing_is_lost_and_position_and_incident_arrive_together(
     health = board.get("store")
     assert health is not None
     assert health.state is HealthState.ok
+    store.close()
+
+
+async def test_a_forgotten_file_leaves_no_position_behind_and_one_that_comes_back_does(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, ballast_bytes=0)
+    store.open()
+    pipeline = Pipeline(
+        a_flow(), store, alerts=Alerts(), webhooks=(), waits_for_memory=False, board=Board(lambda: 0.0),
+        metrics=Metrics(), now=lambda: T0, monotonic=lambda: 0.0, sleep=asyncio.sleep, stored=lambda: None,
+        no_room=lambda: None,
+    )  # fmt: skip
+    item = lines(SSHD.format("001"))
+    source, path = item.source, item.checkpoint.position.path
+    other = Checkpoint(source, Position("/b", "1:2:x", 0))
+    for one in (
+        item,
+        Forgotten(source, path),
+        Lines(source, b"", other.position, other),
+        Forgotten(source, "/b"),
+        item,
+    ):
+        await pipeline.emit(one)
+    await pipeline.close()
+
+    await pipeline.run()
+
+    assert await store.checkpoints() == [item.checkpoint]
+    assert set(pipeline.positions) == {(source, path)}
     store.close()
 
 
@@ -263,3 +292,39 @@ async def test_what_a_source_could_not_hand_over_does_not_count_as_waiting(notin
     await pipeline.run()
 
     assert seen == [set()]
+
+
+async def test_who_waits_hears_only_when_it_is_stored_and_nothing_is_to_be_read_again(noting: Noting) -> None:
+    """The worst bug: an acknowledgement before the transaction, a kill, and what was acknowledged is gone."""
+    heard: list[int] = []
+    pipeline = a_pipeline(noting)
+    for number in range(3):
+        item = lines(SSHD.format(f"{number:03}"))
+        await pipeline.emit(Handed(item, lambda: heard.append(len(noting.commits))))
+    await pipeline.close()
+
+    await pipeline.run()
+
+    assert heard == [1, 1, 1]  # one transaction for all that came together, and nobody before it
+    assert all(commit.checkpoints == () for commit in noting.commits)
+    assert pipeline.positions == {}
+
+
+async def test_who_waits_does_not_hear_while_the_store_cannot_write(tmp_path: Path) -> None:
+    store, heard = Full(tmp_path, ballast_bytes=0), list[int]()
+    store.open()
+    slept: list[list[int]] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(list(heard))
+
+    pipeline = Pipeline(
+        a_flow(), store, alerts=Alerts(), webhooks=[], waits_for_memory=False, board=Board(lambda: 0.0),
+        metrics=Metrics(), now=lambda: T0, monotonic=lambda: 0.0, sleep=sleep, stored=lambda: None, no_room=lambda: None,
+    )  # fmt: skip
+    await pipeline.emit(Handed(lines(SSHD.format("001")), lambda: heard.append(1)))
+    await pipeline.close()
+    await pipeline.run()
+    assert slept == [[], []]
+    assert heard == [1]
+    store.close()

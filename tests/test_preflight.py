@@ -60,3 +60,14 @@ def test_directories_that_can_be_read_are_read_all_the_same(tmp_path: Path) -> N
 
 def test_the_defaults_fit() -> None:
     assert find_problems(default_config(), None) == []
+
+
+def test_a_token_of_an_intake_is_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "short").write_text("too-short", encoding="ascii")
+    path = tmp_path / "config.yaml"
+    path.write_text(f"sources:\n  - type: intake\n    token_file: {tmp_path}/short\n", encoding="utf-8")
+
+    (problem,) = find_problems(load_config(path), path)
+
+    assert (problem.line, problem.key) == (3, "sources.0.token_file")
+    assert "at least 32 characters" in problem.expected

@@ -56,17 +56,18 @@ AUTH_LOG = {
 _LOST = ("medium", "Audit records lost", "source=auditd")
 AUDIT_LOGS = {
     "auditd-3.0.9/run1/audit.log": {
-        ("high", "Auditing switched off", "host=vm"): (1, "op=set audit_enabled=0 old=1, outside of any login: the kernel was told to audit no more"),
+        ("critical", "Auditing switched off", "host=vm"): (1, "op=set audit_enabled=0 old=1, outside of any login: the kernel was told to audit no more"),
         ("medium", "Audit daemon ended by another program", "host=vm"): (1, "DAEMON_END names process 26240, not systemd (1), as who sent the signal"),
     },
     "auditd-3.0.9/run2/audit.log": {
-        ("high", "Auditing switched off", "host=web-1"): (1, "as in the first run"),
+        ("critical", "Auditing switched off", "host=web-1"): (1, "as in the first run"),
+        ("high", "Audit daemon killed", "source=auditd"): (1, "it was killed on purpose: DAEMON_START follows without DAEMON_END"),
         ("medium", "Audit daemon ended by another program", "host=web-1"): (1, "as in the first run"),
         _LOST: (5, "a backlog limit of a few records was set on purpose: serials are missing"),
     },
-    "go-libaudit/auparse/testdata/audit-rhel7.log": {_LOST: (31, "a collection of single records: most serials and records are not there")},
+    "go-libaudit/auparse/testdata/audit-rhel7.log": {_LOST: (34, "a collection of single records: most serials and records are not there")},
     "go-libaudit/auparse/testdata/audit-ubuntu16.log": {_LOST: (1, "three records of events that are not whole")},
-    "go-libaudit/auparse/testdata/test3.log": {_LOST: (2, "serials are missing between the events")},
+    "go-libaudit/auparse/testdata/test3.log": {_LOST: (4, "serials are missing between the events, and an EXECVE has no SYSCALL")},
     "go-libaudit/testdata/lost_messages.log": {_LOST: (1, "nine serials were taken out by its authors")},
     "splunk-attack_data/T1068_linux_dirtyfrag_dirty_frag_lpe_attack_data.log": {
         ("high", "IPsec states set up on the loopback in a session", "auid=1000"): (

@@ -10,6 +10,9 @@ _MAX_PART = 380
 _MAX_FIELD = 200
 _MAX_FIELDS = 16
 _MAX_READINGS = 6
+_MAX_WORDS = 3
+_MILLION, _LARGEST = 1e6, 2.0**53
+_DERIVED = (".zscore", ".delta", ".rate", ".shift", ".seconds_to_zero")
 _KEY_FIELDS = (
     "User", "Image", "CommandLine", "ProcessId", "ParentImage", "ParentCommandLine", "CurrentDirectory",
     "TargetFilename", "DestinationIp", "DestinationPort", "DestinationHostname", "SourceIp", "SourcePort",
@@ -37,6 +40,8 @@ def key_fields(event: Event) -> dict[str, str]:
 def _said(value: Value | None, limit: int = _MAX_PART) -> str:
     if isinstance(value, tuple):
         return shown(", ".join(item[: limit + 1] for item in value[:32]), limit)
+    if isinstance(value, float):
+        return _number(value)
     return "" if value is None else shown(str(value), limit)
 
 
@@ -85,15 +90,22 @@ def _say_reading(event: Event) -> str:
         for name, value in event.fields.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-    readings.sort(key=lambda reading: reading[0].endswith((".zscore", ".delta", ".mean")))
     tags = [f"{name} = {_said(value, 80)}" for name, value in event.fields.items() if isinstance(value, str)]
-    said = [f"{name} = {_number(value)}" for name, value in readings[:_MAX_READINGS]]
-    return ", ".join([*said, *tags[:4]])
+    first = sorted(readings[:_MAX_READINGS], key=lambda reading: reading[0].endswith(_DERIVED))
+    said = [f"{name} = {_number(value)}" for name, value in first]
+    words = [
+        f"{name}: {_said(value[:_MAX_WORDS], _MAX_PART)}"
+        for name, value in event.fields.items()
+        if isinstance(value, tuple) and value
+    ]
+    return "; ".join([", ".join([*said, *tags[:4]]), *words])
 
 
 def _number(value: float) -> str:
-    """Six significant digits at most, and never an exponent that people have to read twice."""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    """Six significant digits at most, whole numbers whole, and never an exponent that people have to read twice."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < _LARGEST):
+        return str(int(value))
+    return f"{value:.0f}" if _MILLION <= abs(value) < _LARGEST else f"{value:.6g}"
 
 
 def _say_lost(event: Event) -> str:

@@ -23,6 +23,8 @@ _TOOL_HINT = re2.compile(TOOL_HINT)
 _WHOLE_NAME = re2.compile(WHOLE_NAME)
 _PLACEHOLDER = re2.compile(PLACEHOLDER)
 _SHAPES = tuple((shape.kind, shape.guarded, re2.compile(shape.expression)) for shape in SHAPES)
+_ANY_SHAPE = re2.compile("|".join(f"(?:{shape.expression.replace('(?P<v>', '(?:')})" for shape in SHAPES))
+"""One look instead of one for each: most text that a hint stands in holds no secret."""
 _NAME = re2.compile(rf"(?i)({SECRET_NAME})[^\w]*$")
 _HEX = re.compile(r"\b[0-9A-Fa-f]{16,}\b")
 _PORT = re.compile(r"\d{1,5}[?#]")
@@ -106,7 +108,7 @@ class Redactor:
         return result if safe is text or safe == text else result.translate(_RESTORED)
 
     def _hinted(self, text: str, depth: int) -> str:
-        for kind, guarded, pattern in _SHAPES:
+        for kind, guarded, pattern in _SHAPES if _ANY_SHAPE.search(text) else ():
             if pattern.search(text):
                 text = pattern.sub(_Replacement(kind, guarded=guarded), text)
         if _TOOL_HINT.search(text):

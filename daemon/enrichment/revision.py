@@ -21,8 +21,8 @@ def with_similar(alert: Alert, found: Sequence[Similar], gap: Gap | None) -> Ale
 def with_explanation(alert: Alert, explanation: Explanation | None, gaps: Iterable[Gap]) -> Alert:
     """The alert with a model's explanation; without one, it keeps its own and says why in `gaps`."""
     new = tuple(gaps)
-    parts = {gap.part for gap in new} | {"explanation"}
-    kept = tuple(gap for gap in alert.gaps if gap.part not in parts)
+    again = {(gap.part, gap.why) for gap in new}
+    kept = tuple(gap for gap in alert.gaps if gap.part != "explanation" and (gap.part, gap.why) not in again)
     return msgspec.structs.replace(alert, explanation=explanation or alert.explanation, gaps=(*kept, *new))
 
 

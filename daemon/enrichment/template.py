@@ -77,8 +77,10 @@ def alert_id(incident_id: str) -> str:
     return f"alert_{digest.hexdigest()}"
 
 
-def base_alert(incident: Incident, decision: Decision, *, version: int, now: float) -> Alert:
-    """The alert that waits for nobody. `incident` is redacted; `now` is UTC seconds."""
+def base_alert(
+    incident: Incident, decision: Decision, *, version: int, now: float, gaps: tuple[Gap, ...] = ()
+) -> Alert:
+    """The alert that waits for nobody. `incident` is redacted; `now` is UTC seconds; `gaps` are those of its time."""
     evidence = collect_evidence(incident)
     return Alert(
         id=alert_id(incident.id),
@@ -99,7 +101,7 @@ def base_alert(incident: Incident, decision: Decision, *, version: int, now: flo
         evidence=evidence,
         explanation=Explanation("rules", _sentences(incident, decision, evidence)),
         next_steps=_next_steps(incident),
-        gaps=_gaps(incident),
+        gaps=(*_gaps(incident), *gaps),
     )
 
 

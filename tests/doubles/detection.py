@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.detection.condition import Condition
+from daemon.detection.correlation import Correlator
 from daemon.detection.rules import ParsedRules, Rule, parse_rules
 from daemon.model import Anomaly, Event, Logsource, RuleRef, Severity, Value
 
@@ -26,6 +27,22 @@ def make_event(
     return Event(event_id or f"e{at}:{sorted(values.items(), key=str)}:{text}", at, host, "test", source, values, text)
 
 
+class Alone:
+    """A correlation of one rule, fed by the ids of the rules that it is built upon."""
+
+    def __init__(self, rule: Rule, limit: int = 100) -> None:
+        assert rule.correlation is not None
+        self._places = {rule_id: place for place, rule_id in enumerate(rule.correlation.places)}
+        self._correlator = Correlator([rule], limit)
+        self.memory = self._correlator.memory
+
+    def feed(self, rule_id: str, event: Event) -> Anomaly | None:
+        """The anomaly that the event completes, if any; a rule that it is not built upon means nothing to it."""
+        place = self._places.get(rule_id)
+        found = self._correlator.feed(place, event) if place is not None else None
+        return None if found is None else found[0]
+
+
 def rule_text(
     detection: str, *, more: str = "", logsource: str = "{product: linux, category: process_creation}"
 ) -> str:
@@ -44,7 +61,12 @@ def one_rule(text: str) -> Rule:
 
 def sound(text: str) -> ParsedRules:
     """A text that must be sound."""
-    parsed = parse_rules({"t.yml": text})
+    return sound_files({"t.yml": text})
+
+
+def sound_files(files: Mapping[str, str]) -> ParsedRules:
+    """Path → text of rule files that must be sound."""
+    parsed = parse_rules(files)
     assert parsed.problems == ()
     return parsed
 

@@ -15,11 +15,12 @@ class LogFollower:
     def __init__(self, path: Path, *, max_line: int = 65536) -> None:
         self.path = path
         self.clock = 0.0
+        self.now = 7.0
         self.skipped: list[int] = []
         self.rows: dict[str, Checkpoint] = {}
         self.lines: list[bytes] = []
         self.lost: list[Lost] = []
-        self.reading = Reading("app", max_line, lambda: 7.0, self.skipped.append)
+        self.reading = Reading("app", max_line, lambda: self.now, self.skipped.append)
         self.ledger = Ledger()
         self.trail = self.start()
 

@@ -13,8 +13,8 @@ import pytest
 COMMAND = "/opt/tellwhy/bin/tellwhy run --config /etc/tellwhy/config.yaml"
 _ENVIRONMENT = "PYTHONPATH=/opt/source:/opt/site LD_LIBRARY_PATH=/opt/python/lib PYTHONDONTWRITEBYTECODE=1"
 _BOOT = """[Unit]
-Wants=tellwhy.service
-After=tellwhy.service
+Wants=dbus.socket tellwhy.service
+After=dbus.socket tellwhy.service
 [Service]
 Type=oneshot
 {steps}

@@ -55,6 +55,34 @@ def test_readings_come_before_what_is_derived_from_them() -> None:
     assert say_event(told) == "cpu.percent = 99.1, cpu.percent.zscore = 4.5, disk.mount = /var"
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (22370004992.0, "22370004992"), (1234567.89, "1234568"), (91.83673469, "91.8367"), (0.5, "0.5"), (0.0, "0"),
+        (-86400.25, "-86400.2"), (1e300, "1e+300"), (7, "7"),
+    ],
+)  # fmt: skip
+def test_numbers_are_readable(value: float, said: str) -> None:
+    told = Event("e", AT, "h", "host", Logsource(category="host_metrics"), {"x.y": value}, "")
+    assert say_event(told) == f"x.y = {said}"
+
+
+def test_a_reading_says_what_made_it_so() -> None:
+    words = tuple(f"{90 - number} % of a core, pid {number} of alice: loop" for number in range(5))
+    fields: dict[str, Value] = {"cpu.percent": 99.123456789, "top.cpu": words, "top.none": ()}
+    told = Event("e", AT, "h", "host", Logsource(category="host_metrics"), fields, "")
+    assert say_event(told) == f"cpu.percent = 99.1235; top.cpu: {', '.join(words[:3])}"
+    assert key_fields(told)["cpu.percent"] == "99.1235"
+    assert "pid 0 of alice" in key_fields(told)["top.cpu"]
+
+
+def test_what_a_rule_read_is_said_of_many_readings() -> None:
+    """Evidence puts it first: what is derived of a gauge must not give way to other gauges."""
+    fields: dict[str, Value] = {"cpu.percent.zscore": 9.0, **{f"z{number}.x": 1.0 for number in range(50)}}
+    told = Event("e", AT, "h", "host", Logsource(category="host_metrics"), fields, "")
+    assert "cpu.percent.zscore = 9" in say_event(told)
+
+
 def test_hostile_text_is_inert_and_bounded() -> None:
     said = say_event(event(CommandLine="\x1b[2J\u202e\U000e0049" + "A" * 5_000_000))
     assert said.isprintable()

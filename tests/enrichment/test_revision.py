@@ -67,6 +67,12 @@ def test_a_webhook_gets_the_revisions_it_asked_for(
     assert receivers(HOOKS, grown, present) == told
 
 
+def test_evidence_that_is_missing_stays_missing_whatever_the_model_left_out() -> None:
+    lost, cut = Gap("evidence", "incomplete", "3 audit events never came"), Gap("evidence", "truncated", "1 of 2")
+    present = an_alert(gaps=(lost, Gap("evidence", "truncated", "3 of 4"), TIMEOUT))
+    assert with_explanation(present, WHY, [cut]).gaps == (lost, cut)
+
+
 def test_what_is_in_the_base_alert_already_is_nothing_new() -> None:
     present = an_alert(similar=(PAST,))
     assert receivers(HOOKS, with_explanation(present, None, [TIMEOUT]), present) == ["all"]

@@ -14,11 +14,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
-from daemon.config import Memory
+from daemon.config import JournalSource, Memory
 from daemon.enrichment.memory_edge import EdgeMemory
+from daemon.sources.host_samples import HostSamples
+from daemon.sources.host_units import read_units
+from daemon.sources.journal_child import arguments
 from daemon.telemetry import Board, Metrics
+from tests.doubles.real_time import now as clock
 from tests.doubles.running import started
 from tests.doubles.values import T0, an_alert
 
@@ -59,9 +61,13 @@ def executable_memory() -> str:
     return "given"
 
 
-def gauges() -> list[float]:
-    """What the host source reads."""
-    return [psutil.cpu_count() or 0, psutil.virtual_memory().total, *os.getloadavg(), psutil.disk_usage("/").total]
+def gauges() -> dict[str, float]:
+    """What the host source reads the second time, of the whole host and its root; how many words it has beside them."""
+    source = HostSamples("host", now=clock)
+    first, second = source.read(5.0), source.read(5.0)
+    root = next(sample for sample in second if sample.tags.get("disk.mount") == "/")
+    words = {name: float(len(said)) for name, said in second[0].context.items()}
+    return {**first[0].values, **second[0].values, **root.values, **words}
 
 
 def listen() -> str:
@@ -72,11 +78,19 @@ def listen() -> str:
     return "listening"
 
 
+def journal() -> list[str]:
+    """The newest entry of the journal, as the journal's source asks for it, and whatever journalctl says to that."""
+    command = arguments(JournalSource(type="journal", matches=("_PID=1",)), begin=None)
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [json.loads(done.stdout)["_COMM"], done.stderr]
+
+
 ATTEMPTS: dict[str, Callable[[], object]] = {
     "uid": os.getuid,
     "groups": os.getgroups,
     "status": lambda: Path("/proc/self/status").read_text(encoding="ascii"),
     "read audit log": lambda: Path("/var/log/audit/audit.log").read_text(encoding="ascii"),
+    "read journal": journal,
     "read shadow": lambda: Path("/etc/shadow").read_text(encoding="ascii"),
     "write usr": lambda: Path("/usr/tellwhy").write_text("x", encoding="ascii"),
     "write etc": lambda: Path("/etc/tellwhy").write_text("x", encoding="ascii"),
@@ -86,6 +100,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "raw socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).fileno(),
     "new namespace": lambda: subprocess.run(["unshare", "-U", "true"], check=True, capture_output=True).returncode,
     "gauges": gauges,
+    "units": read_units,
     "listen": listen,
     "child": lambda: subprocess.run([sys.executable, "-c", ""], check=True, capture_output=True).returncode,
     "remember": remember,

@@ -13,7 +13,10 @@ from tests.doubles.real_time import now
 pytestmark = [pytest.mark.system, pytest.mark.model, pytest.mark.timeout(180)]
 CONFIG = """\
 host: booted
-sources: [{type: file, name: audit, path: /var/log/audit/audit.log, format: auditd, start: beginning}, {type: host}]
+sources:
+  - {type: file, name: audit, path: /var/log/audit/audit.log, format: auditd, start: beginning}
+  - {type: journal}
+  - {type: host}
 model: {mode: "off"}
 """
 ASK = """\
@@ -41,10 +44,17 @@ def unit(*properties):
 def states(answer):
     return {row["component"]: row["state"] for row in answer.get("components", [])}
 
+def titles(answer):
+    return [row["rule"]["title"] for row in answer.get("incidents", [])]
+
+FORGED = "Log line forged in the name of a system service"
+
 report = {
     "status": until("/api/v1/status", lambda answer: states(answer).get("memory") == "ok"),
     "incidents": until("/api/v1/incidents", lambda answer: answer.get("incidents")),
     "memory": until("/api/v1/ai/health", lambda answer: answer.get("remembered")),
+    "logger": subprocess.run(["logger", "-t", "sshd", "Accepted password for root from 192.0.2.9 port 4 ssh2"]).returncode,
+    "forged": titles(until("/api/v1/incidents", lambda answer: FORGED in titles(answer))),
     "unit": unit("ActiveState", "SubState", "StatusText"),
     "reload": subprocess.run(["systemctl", "reload", "tellwhy"]).returncode,
     "ready": until("/readyz", lambda answer: answer.get("ready")),
@@ -74,7 +84,11 @@ def booted(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 def test_systemd_sees_it_ready_with_a_status(booted: dict[str, Any]) -> None:
-    assert booted["unit"] == {"ActiveState": "active", "SubState": "running", "StatusText": "watching audit, host"}
+    assert booted["unit"] == {
+        "ActiveState": "active",
+        "SubState": "running",
+        "StatusText": "watching audit, journal, host",
+    }
 
 
 def test_every_part_is_well_inside_the_sandbox(booted: dict[str, Any]) -> None:
@@ -86,6 +100,12 @@ def test_what_the_audit_log_told_is_an_incident_and_is_remembered(booted: dict[s
     titles = {incident["rule"]["title"] for incident in booted["incidents"]["incidents"]}
     assert "Download piped into a shell" in titles
     assert booted["memory"]["remembered"] >= 1
+
+
+def test_logger_does_not_forge_a_line_of_sshd_in_the_real_journal(booted: dict[str, Any]) -> None:
+    assert booted["logger"] == 0
+    assert "Log line forged in the name of a system service" in booted["forged"], booted["journal"]
+    assert "Root login over SSH with a password" not in booted["forged"]
 
 
 def test_a_reload_and_a_stop_are_what_systemd_expects(booted: dict[str, Any]) -> None:

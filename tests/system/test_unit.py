@@ -157,11 +157,37 @@ def test_what_an_intruder_would_do_is_refused(sandbox: dict[str, Any], what: str
 
 def test_what_the_daemon_does_works(sandbox: dict[str, Any]) -> None:
     assert sandbox["read audit log"] == "type=DAEMON_START\n"
+    assert sandbox["read journal"] == ["systemd", ""]
     assert sandbox["write state"] == 1
     assert sandbox["credential"] == "x" * 40
     assert sandbox["listen"] == "listening"
     assert sandbox["child"] == 0
-    assert all(isinstance(gauge, int | float) for gauge in sandbox["gauges"])
+
+
+def test_the_sandbox_hides_no_gauge(sandbox: dict[str, Any]) -> None:
+    """Systemd is asked by a child, processes of other users are seen, the kernel's counters are readable."""
+    gauges = sandbox["gauges"]
+    wanted = {
+        *(
+            "cpu.percent",
+            "load.1",
+            "memory.percent",
+            "disk.percent",
+            "disk.inodes_percent",
+            "process.count",
+            "uptime.seconds",
+        ),
+        *(
+            "process.zombies",
+            "process.forks_per_second",
+            "files.percent",
+            "net.connections_established",
+            "units.failed",
+        ),
+        *("clock.jump_seconds", "net.listen_overflows_per_second", "top.memory", "top.processes"),
+    }
+    assert sorted(wanted - gauges.keys()) == [], sandbox["units"]
+    assert gauges["process.count"] >= 2, "systemd is another user's"
 
 
 @pytest.mark.model
