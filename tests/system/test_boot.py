@@ -53,7 +53,9 @@ report = {
     "status": until("/api/v1/status", lambda answer: states(answer).get("memory") == "ok"),
     "incidents": until("/api/v1/incidents", lambda answer: answer.get("incidents")),
     "memory": until("/api/v1/ai/health", lambda answer: answer.get("remembered")),
-    "logger": subprocess.run(["logger", "-t", "sshd", "Accepted password for root from 192.0.2.9 port 4 ssh2"]).returncode,
+    "logger": subprocess.run(
+        ["logger", "-t", "sshd", "Accepted password for root from 192.0.2.9 port 4 ssh2"], user="nobody"
+    ).returncode,
     "forged": titles(until("/api/v1/incidents", lambda answer: FORGED in titles(answer))),
     "unit": unit("ActiveState", "SubState", "StatusText"),
     "reload": subprocess.run(["systemctl", "reload", "tellwhy"]).returncode,
