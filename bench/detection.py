@@ -32,6 +32,7 @@ from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow, Outcome
+from daemon.garbage import settle
 from daemon.model import Lines
 from daemon.selection import build_selectors
 from daemon.sources.files import read_lines
@@ -135,6 +136,7 @@ class Pass:
 def measure(path: Path, fmt: str, sigma: Path, variant: str) -> dict[str, object]:
     """The figures of one pass, in this process."""
     rules = rules_of(sigma, copies=10 if variant == "ten" else 1)
+    settle()  # as `tellwhy run` does
     began = time.process_time()
     one = Pass(path, fmt, rules, prefilter=variant != "every")
     if variant == "stored":

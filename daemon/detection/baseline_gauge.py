@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from daemon.detection.baseline_level import Level, LevelRow
 from daemon.detection.baseline_season import Season
-from daemon.detection.baseline_spread import FORGETS, Spread
+from daemon.detection.baseline_spread import Spread
 
 WARM_UP = 3600.0
 """Seconds of readings before anything is said."""
@@ -48,7 +48,6 @@ _UNIT = 0.25
 _LEAST_SMOOTH, _SMOOTH_TAIL = 0.5, 0.01
 _HOLDS, _LASTING_TAIL = 40.0, 0.002
 """Seconds, about, for which a deviation must last to widen the spread of readings, and how rare it may be."""
-_GROWN_UP = 2 * FORGETS
 _BETTER = 0.9
 """Share of the slow level's error below which the hours of the week are believed."""
 
@@ -136,13 +135,9 @@ class Gauge:
         """Learn the deviations from both centres as if they stood for `weight` seconds, of `seconds` that passed."""
         self._away = 0.0 if abs(self._smoothed) < _AWAY / 2 else self._away + seconds * (abs(self._smoothed) > _AWAY)
         moved = self._away > _ACCEPTED
-        days = (self._level.learned >= DAY) + (self._seasonal.learned >= DAY)
         self._level.learn(plain, self._rough, seconds if moved else weight, moved=moved)
         if fine is not None:
             self._seasonal.learn(fine, self._rough, seconds if moved else weight, moved=moved)
-        if (self._level.learned >= DAY) + (self._seasonal.learned >= DAY) > days:
-            self._smooth.settle(_GROWN_UP)  # what was strange to a beginner is not what is strange
-            self._lasting.settle(_GROWN_UP)
         self._smooth.add(self._smoothed / self._quiet, weight)
         self._lasting.add(self._held / self._quiet, weight)
         self._unsettled -= weight

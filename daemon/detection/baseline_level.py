@@ -49,6 +49,8 @@ class Level:
         if self._first is not None:
             self._begin(self._first, deviation, seconds)
             return
+        if not self.learned:
+            return  # the clock stands still
         most = _CLIP * rough * max(self.spread.middle, self.spread.unit)
         step = max(-most, min(most, deviation))
         if moved:

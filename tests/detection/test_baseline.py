@@ -301,3 +301,7 @@ def test_a_series_of_one_reading_survives_too() -> None:
 
     assert again.feed(sample(5, {"cpu.percent": 41.0}), "web-1") == {}
     assert again.feed(sample(10, {"cpu.percent": 42.0}), "web-1")["cpu.percent.delta"] == 1.0
+
+
+def test_a_clock_that_stands_still_is_no_trouble() -> None:
+    assert fed(Baselines(), [0.0] * 100) == [{}] * 100
