@@ -116,6 +116,7 @@ def build_app(endpoint: Endpoint) -> web.Application:
     app[ENDPOINT] = endpoint
     app[ai.QUESTIONS] = Questions(endpoint.limits, endpoint.monotonic)
     app[intake.RATES] = {}
+    app[intake.PLACES] = Room(endpoint.limits.at_once // 2)
     app[_DOCUMENT] = build_document(ROUTES, endpoint.version)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)

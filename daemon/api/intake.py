@@ -5,6 +5,7 @@ it, on loopback too, because what is posted becomes evidence. Tools that only kn
 (Falco) give it as the password.
 """
 
+import asyncio
 import base64
 import binascii
 import json
@@ -17,7 +18,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from daemon.api.access import Rate, TokenCheck, read_body
+from daemon.api.access import Rate, Room, TokenCheck, read_body
 from daemon.api.endpoint import ENDPOINT, Endpoint, Intake
 from daemon.api.errors import ApiError, bad_parameter
 from daemon.api.health import answer
@@ -28,11 +29,14 @@ from daemon.telemetry import HealthState
 
 RATES = web.AppKey("intake rates", dict)
 """Name of an intake and its configured rate → its `Rate`; as many as intakes were ever configured."""
+PLACES = web.AppKey("intake places", Room)
+"""For senders of all intakes together, slow ones too: fewer than the endpoint has, so that health is still answered."""
 
 _MEDIA = frozenset({"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl"})
 _KEYS = ("Idempotency-Key", "webhook-id")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_TOLD = 100
+_MOST_RECORDS = 10_000
 _EXPECTED = "a JSON object, an array of objects, or one object a line, in UTF-8, each key once, numbers that are finite"
 
 
@@ -58,9 +62,14 @@ async def take(request: web.Request) -> web.Response:
     _ask_rate(request, endpoint, intake)
     _ask_store(endpoint)
     key = _key_of(request)
-    records = parse_records(await read_body(request, intake.max_body, endpoint.limits.body_seconds, _MEDIA))
-    faults = {index: fault for index, record in enumerate(records) if (fault := intake.find_fault(record))}
-    good = [record for index, record in enumerate(records) if index not in faults]
+    busy = ApiError(429, message="Too many requests wait for the store.", headers={"Retry-After": "1"})
+    with request.app[PLACES].place(busy):
+        return await _take(request, endpoint, intake, key)
+
+
+async def _take(request: web.Request, endpoint: Endpoint, intake: Intake, key: str) -> web.Response:
+    data = await read_body(request, intake.max_body, endpoint.limits.body_seconds, _MEDIA)
+    good, faults = await asyncio.to_thread(_examined, data, intake)  # a body of megabytes takes seconds
     rejected = tuple(RejectedShape(index, expected) for index, expected in list(faults.items())[:_MOST_TOLD])
     if not good and faults:
         first = next(iter(faults.items()))
@@ -136,9 +145,23 @@ def _key_of(request: web.Request) -> str:
     return given
 
 
+def _examined(data: bytes, intake: Intake) -> tuple[list[Any], dict[int, str]]:
+    """The events in a body that can be taken, and the faults of the others by their place. Raises ApiError 400, 413."""
+    records = parse_records(data)
+    if len(records) > _MOST_RECORDS:
+        raise ApiError(413, expected=f"at most {_MOST_RECORDS} events in a request")
+    try:
+        faults = {index: fault for index, record in enumerate(records) if (fault := intake.find_fault(record))}
+    except RecursionError as error:
+        raise _bad("nested too deep") from error
+    return [record for index, record in enumerate(records) if index not in faults], faults
+
+
 async def _hand_over(intake: Intake, records: Sequence[Mapping[str, Any]], key: str) -> None:
     try:
         await intake.hand_over(records, key)
+    except RecursionError as error:  # met where envelopes are made, before anything was handed over
+        raise _bad("nested too deep") from error
     except Transient as error:
         after = {"Retry-After": str(max(1, math.ceil(error.retry_after or 5.0)))}
         if error.why == "full":

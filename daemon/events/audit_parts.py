@@ -20,8 +20,10 @@ EVERY = 63
 KINDS = ("PROCTITLE", "SYSCALL", "PATH", "CWD", "EXECVE", "SOCKADDR")
 """The names of the bits, lowest first."""
 ADDRESSED = frozenset({"connect", "bind"})
+HIDING = frozenset({"mq_open", "mq_unlink"})
 STARTS = frozenset({"execve", "execveat"})
 _BITS = {kind: 1 << number for number, kind in enumerate(KINDS)} | {"URINGOP": CALL}
+_NUMBERED = re.compile(rb" arch=([0-9a-f]{1,16}) syscall=([0-9]{1,5}) ")
 _ITEMS = re.compile(rb" items=([0-9]{1,6})(?: |$)")
 _CALLED = re.compile(rb"arch=([0-9a-f]{1,16}) syscall=([0-9]{1,5})(?: per=[0-9a-f]{1,16})? success=yes ")
 _RELATIVE = re.compile(rb' name=(?:"[^/"]|2[0-9A-E]|[013-9A-F])')  # quoted, or in hex
@@ -54,13 +56,19 @@ def look_for_parts(records: Sequence[Record]) -> Parts | None:
     call = next((record.line for record in records if record.kind in {"SYSCALL", "URINGOP"}), b"")
     found = _ITEMS.search(call)
     paths = kinds.count("PATH")
-    if found is not None and int(found[1]) > paths:
+    if found is not None and int(found[1]) > paths and not _hides_a_path(call):
         missing[PATH] = int(found[1]) - paths
     if not has & CWD and any(r.kind == "PATH" and _RELATIVE.search(r.line, r.body - 1) for r in records):
         missing[CWD] = 1
     missing |= _lacking_by_name(call, has, records)
     lacks = sum(missing)
     return Parts(has & ~lacks, lacks, missing)
+
+
+def _hides_a_path(call: bytes) -> bool:
+    """Whether the kernel counts a name that it does not tell (AUDIT_INODE_HIDDEN, in ipc/mqueue.c)."""
+    found = _NUMBERED.search(call)
+    return found is not None and syscall_name(found[1].decode(), found[2].decode()) in HIDING
 
 
 def _lacking_by_name(call: bytes, has: int, records: Sequence[Record]) -> dict[int, int]:

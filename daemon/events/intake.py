@@ -84,7 +84,8 @@ class IntakeReader:
         return outputs
 
     def _event(self, lines: Lines, envelope: Envelope, number: int, part: Parsed) -> Iterable[Event]:
-        key = f"{part.key or envelope.key}:{part.logsource.category}" if part.key or envelope.key else ""
+        called = part.key or (f"{envelope.key}:{number}" if envelope.key else "")
+        key = f"{called}:{part.logsource.category}" if called else ""
         name = _digest(key or f"{envelope.id}:{number}")
         if key and not self._is_new(name, envelope.at):
             return
@@ -95,17 +96,16 @@ class IntakeReader:
         yield Event(f"{self._source}:{name}", at, host, self._source, part.logsource, part.fields, part.text, place)
 
     def _is_new(self, name: str, at: float) -> bool:
-        if name in self._known:
-            self._known.move_to_end(name)
-            self.repeated += 1
-            return False
+        repeated = name in self._known
         self._known[name] = at
-        self._changed[name] = repr(at).encode()
+        self._known.move_to_end(name)
+        self._changed[name] = repr(at).encode()  # of a repeat too: after a restart it is no older than here
+        self.repeated += repeated
         if len(self._known) > self._most_known:
             gone, _ = self._known.popitem(last=False)
             self._changed[gone] = None
             self.evictions += 1
-        return True
+        return not repeated
 
     def tick(self, now: float) -> list[Output]:
         """Nothing: a record waits for no other."""

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from daemon.events.audit_in_syslog import parse_syslogged_record
 from daemon.events.messages import understand, unfold
-from daemon.events.vouching import judge
+from daemon.events.programs import plain_name
+from daemon.events.vouching import is_claim, judge
 from daemon.model import Value
 
 _FORWARDED = (("programname", "msg"), ("programname", "message"), ("appname", "message"), ("ident", "message"))
@@ -57,10 +58,12 @@ def said_by_program(record: Mapping[str, Any], fields: Mapping[str, Value]) -> S
 
 
 def sender_of(fields: Mapping[str, Value]) -> str:
-    """The program that really sent it, as far as journald saw."""
-    exe, comm = fields.get("_EXE"), fields.get("_COMM")
-    name = exe.rpartition("/")[2] if isinstance(exe, str) else comm
-    return name if isinstance(name, str) and name else "unknown"
+    """The program that really sent it, as far as journald saw: by its path, where its name is one to lie in."""
+    exe, comm = (value if isinstance(value, str) else "" for value in (fields.get("_EXE"), fields.get("_COMM")))
+    name = exe.rpartition("/")[2] or comm
+    if is_claim(plain_name(name)):
+        return exe or "unknown"
+    return name or "unknown"
 
 
 def _is_journal(record: Mapping[str, Any]) -> bool:

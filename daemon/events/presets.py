@@ -155,7 +155,8 @@ def _sysmon(record: Record, flat: Flat) -> Iterator[Shaped]:
     time = fields.get("UtcTime")
     stamp = f"{time}Z" if isinstance(time, str) and time[-1:].isdigit() else time  # its name says that it is UTC
     service = "" if category else "sysmon"
-    key = f"{fields.get('Computer', '')}:{fields['EventRecordID']}" if "EventRecordID" in fields else ""
+    number = fields.get("EventRecordID")  # it begins anew where Sysmon's state is deleted, so the time names it, too
+    key = f"{fields.get('Computer', '')}:{number}:{time}" if number is not None else ""
     own = {
         name: value
         for name, value in flat.items()

@@ -43,6 +43,7 @@ class Trust(StrEnum):
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/opt/", "/nix/store/", "/gnu/store/", "/snap/")
 """Where only root may put programs."""
 _RELAYS = frozenset({"rsyslogd", "syslog-ng", "syslogd", "systemd-journal-remote", "systemd-journald"})
+_RELAY_UNITS = ("rsyslog", "syslog", "systemd-journal")
 _ENGINES = frozenset(
     {
         "dockerd",
@@ -56,7 +57,7 @@ _ENGINES = frozenset(
     }
 )
 _MANY_IN_ONE = frozenset({"busybox", "toybox", "coreutils", "dropbearmulti", "perl", "python3"})
-"""One file for many programs, or the interpreter of a script: there the name of the process decides."""
+"""One file for many programs, or the interpreter of a script: there the process's name decides, if it is root's."""
 _SYSTEMD = frozenset({"systemd", "systemd-executor", "systemd-shutdown", "init"})
 _SSHD = frozenset({"sshd", "sshd-session", "sshd-auth", "sshd.bin"})
 _GDM = frozenset({"login", "gdm", "gdm3", "gdm-session-worker", "agetty"})
@@ -110,14 +111,34 @@ def judge(program: str, fields: Mapping[str, Value], *, action: str = "", of_aut
     name = plain_name(program)
     if name in {"kernel", "audit"} or transport in {"kernel", "audit", "driver"}:
         return _of_transport(name, transport)
-    claimed = is_known_program(name) or name in _MORE_CLAIMS
+    claimed = is_claim(name)
     if not claimed and not of_auth:
         return Trust.vouched
     path = exe.removesuffix(" (deleted)")  # a program that was updated while it runs
     seen = _seen(name, path, comm)
+    if uid not in {"", "0"} and _of_users_making(seen, path, _text(fields, "_SYSTEMD_UNIT")):
+        return Trust.forged
     if seen is not Trust.vouched:
         return seen if claimed or seen is not Trust.forged or uid != "0" else Trust.unproven
     return _of_user(name, uid, action, proven=bool(path))
+
+
+def is_claim(program: str) -> bool:
+    """Whether a name (plain) is one that must be vouched for."""
+    return is_known_program(program) or program in _MORE_CLAIMS
+
+
+def _of_users_making(seen: Trust, path: str, unit: str) -> bool:
+    """Whether any user could have made what was seen: a script that calls itself sudo (perl's `$0 = "sudo"`), a syslog
+    daemon that is run with a configuration of one's own and not by the system's unit.
+    """
+    if seen is Trust.relayed:
+        return not (unit.startswith(_RELAY_UNITS) and unit.endswith(".service"))
+    return seen is Trust.vouched and _is_shared(path.rpartition("/")[2])
+
+
+def _is_shared(base: str) -> bool:
+    return base.rstrip("0123456789.") in _MANY_IN_ONE or base in _MANY_IN_ONE
 
 
 def _of_transport(name: str, transport: str) -> Trust:
@@ -143,7 +164,7 @@ def _seen(name: str, path: str, comm: str) -> Trust:
         return Trust.relayed
     if at_home and base in _ENGINES:
         return Trust.container
-    if base.rstrip("0123456789.") in _MANY_IN_ONE or base in _MANY_IN_ONE:
+    if _is_shared(base):
         base = comm if comm == name[:_COMM] else base
         return Trust.vouched if at_home and base in {one[:_COMM] for one in allowed} else Trust.forged
     return Trust.vouched if at_home and base in allowed else Trust.forged

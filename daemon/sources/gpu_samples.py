@@ -133,12 +133,11 @@ class GpuSamples:
                 yield self._sample(tags, memory_values(nvml.nvmlDeviceGetMemoryInfo(part)))
 
     def _fetch_faults(self, nvml: Any, handles: Mapping[int, Any], booted: float) -> Iterator[Sample | Lost]:
-        if self._faults is None or self._faults.ended:
-            if self._pace["faults"].due(booted):
-                self._pace["faults"].take(booted, partial(self._await_faults, nvml, handles))
-            if self._faults is None:
-                return
-        found, left_out = self._faults.fetch()
+        faults = self._faults
+        ended = faults is None or faults.ended  # asked before it is emptied: what ends it follows a fault mostly
+        found, left_out = faults.fetch() if faults is not None else ([], 0)
+        if ended and self._pace["faults"].due(booted):
+            self._pace["faults"].take(booted, partial(self._await_faults, nvml, handles))
         of_uuid = {tags.get("gpu.uuid"): tags for tags in self._known.values()}
         for fault in found:
             tags = of_uuid.get(fault.uuid, {})

@@ -15,7 +15,7 @@ from daemon.sources.host_reading import Readings
 from daemon.sources.openings import shown
 
 MOST = 64
-"""Filesystems, and disks, that are looked at; the first ones by mount point and by number."""
+"""Filesystems, and disks, that are looked at: those that lie least deep, and the first ones by number."""
 IMAGES = {"squashfs", "iso9660", "udf", "erofs", "cramfs"}
 """Filesystems that are full by design."""
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs", "9p", "virtiofs", "afs"}
@@ -39,7 +39,12 @@ def find_mounts(system: Any) -> Iterator[tuple[str, str]]:
             shortest.setdefault(part.mountpoint if part.fstype == "tmpfs" else part.device, part.mountpoint)
     mounts = {mount: "tmpfs" if device == mount else device for device, mount in shortest.items()}
     mounts.setdefault("/", "rootfs")
-    yield from sorted(mounts.items())[:MOST]
+    yield from sorted(sorted(mounts.items(), key=_depth)[:MOST])
+
+
+def _depth(mount: tuple[str, str]) -> tuple[int, str]:
+    """Of very many, those of volumes of containers lie deepest; what fills up a host does not."""
+    return mount[0].count("/"), mount[0]
 
 
 def _counts(part: Any) -> bool:

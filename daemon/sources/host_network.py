@@ -31,6 +31,9 @@ _STATES = {
 }  # fmt: skip
 """include/net/tcp_states.h; the kernel shows what is only half a connection yet (NEW_SYN_RECV) as 03."""
 _STATE = re.compile(rb":[0-9A-F]{4} ([0-9A-F]{2}) [0-9A-F]{8}:")
+_LOOPBACK = b"01000000".rjust(32, b"0")
+_MAPPED = b"FFFF0000".rjust(24, b"0")
+"""How an address of IPv4 begins that stands among those of IPv6."""
 _LISTENING = re.compile(rb":([0-9A-F]{4}) [0-9A-F]+:0000 0A ")
 _TO_POOL = re.compile(
     rb":([0-9A-F]{4}) ([0-9A-F]+):(?:%s) 01 \S+ \S+ \S+ +(\d+) "
@@ -89,7 +92,7 @@ def _tables(proc: Path) -> Iterator[bytes]:
 
 def _is_loopback(address: bytes) -> bool:
     """Addresses are words of the host's byte order: 127.0.0.1 is 0100007F where it is little-endian."""
-    return address.endswith((b"7F", b"01000000")) if len(address) > 8 else address.endswith(b"7F")  # noqa: PLR2004 - IPv4 has eight digits
+    return address == _LOOPBACK or (address.removeprefix(_MAPPED)[8:] == b"" and address.endswith(b"7F"))
 
 
 _TCP = {

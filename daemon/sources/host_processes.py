@@ -23,9 +23,12 @@ _CANDIDATES = 64
 
 
 class Shares:
-    """Two passes → what each process used in between, per second: CPU seconds by process."""
+    """Two passes, the second at `at` (seconds since the boot) → what each process used in between, per second: CPU
+    seconds by process. Of one that is not in the first pass, but was there by then (it could not be read), only the
+    average over its life is known.
+    """
 
-    def __init__(self, before: Table | None, after: Table, seconds: float) -> None:
+    def __init__(self, before: Table | None, after: Table, seconds: float, at: float = 0.0) -> None:
         self.cpu: dict[int, float] = {}
         self.faults: dict[int, float] = {}
         known = before.processes if before is not None and seconds > 0 else {}
@@ -34,9 +37,10 @@ class Shares:
             if old is not None and old.started == now.started:
                 self.cpu[pid] = max(0.0, now.cpu - old.cpu) / seconds
                 self.faults[pid] = max(0, now.faults - old.faults) / seconds
-            elif known:  # all that it used, it used since
-                self.cpu[pid] = now.cpu / seconds
-                self.faults[pid] = now.faults / seconds
+            elif known:
+                lived = max(seconds, at - now.started)
+                self.cpu[pid] = now.cpu / lived
+                self.faults[pid] = now.faults / lived
 
 
 class Bystanders:
@@ -56,10 +60,10 @@ class Bystanders:
         self._at, self._io = None, {}
 
     def take(self, at: float) -> None:
-        """One pass at `at` (monotonic seconds). OSError where /proc cannot be listed."""
+        """One pass at `at` (seconds since the boot). OSError where /proc cannot be listed."""
         before, self._passed = (None, 0.0) if self._at is None else (self.table, at - self._at)
         self.table = read_table(self._proc)
-        self.shares = Shares(before, self.table, self._passed)
+        self.shares = Shares(before, self.table, self._passed, at)
         self._at = at
 
     def gauges(self) -> dict[str, float]:

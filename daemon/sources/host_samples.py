@@ -23,6 +23,7 @@ from daemon.sources.host_processes import Context
 from daemon.sources.host_reading import Readings, named, temperature_values
 from daemon.sources.host_units import read_units
 from daemon.sources.host_whole import WholeHost
+from daemon.sources.openings import shown
 from daemon.sources.pace import Pace
 from daemon.sources.probes import Probes
 
@@ -98,8 +99,9 @@ class HostSamples:
 
     def _filesystems(self) -> Iterator[Tagged]:
         for mount, device in self._attempts.take("disk", lambda: list(find_mounts(self._system))) or ():
-            ask = partial(self._probes.ask, mount, partial(disk_values, mount, self._statvfs))
-            yield named(disk_mount=mount, disk_device=device), self._attempts.take(f"disk {mount}", ask) or {}
+            name = shown(mount)  # it goes to the board
+            ask = partial(self._probes.ask, name, partial(disk_values, mount, self._statvfs))
+            yield named(disk_mount=mount, disk_device=device), self._attempts.take(f"disk {name}", ask) or {}
 
     def _read_disks(self, booted: float, interval: float) -> Iterator[Tagged]:
         rates = self._attempts.take("disk io", lambda: list(self._disks.read(booted, interval)))

@@ -15,7 +15,8 @@ from daemon.model import Checkpoint, Lines, Position, Transient
 from daemon.sources import Emit, Handed
 from daemon.telemetry import Board, HealthState
 
-MOST_WAITING = 64
+MOST_WAITING = 32
+"""Requests to one intake that wait for the store."""
 PATIENCE = 10.0
 """Seconds that a sender waits for the store."""
 

@@ -108,8 +108,10 @@ class JournalTail:
 
     async def _behind(self, entries: Entries, last: str, emit: Emit) -> Entries:
         """The entries behind the one that was emitted last; a loss if that is no longer there."""
+        if entries.left_out == last:  # and it was told when it was left out
+            return Entries(entries.data, entries.cursor, entries.too_long - 1)
         first, _, after = entries.data.partition(b"\n")
-        cursor = find_cursor(first) or entries.cursor
+        cursor = entries.left_out or find_cursor(first) or entries.cursor
         if cursor == last:
             return Entries(after, entries.cursor, entries.too_long)
         same_filter = self._reached is not None and self._reached.marker == self._marker

@@ -35,11 +35,14 @@ _OVERLAP = 512  # bytes that hold any cursor with its name
 
 
 class Entries(Struct, frozen=True):
-    """Whole entries, and the cursor of the last one. `too_long` counts those before them that were left out."""
+    """Whole entries, and the cursor of the last one. `too_long` counts those before and among them that were left out,
+    `left_out` is the cursor of one that would stand before all others.
+    """
 
     data: bytes
     cursor: str
     too_long: int = 0
+    left_out: str = ""
 
 
 def own_machine(path: Path = Path("/etc/machine-id")) -> str:
@@ -126,17 +129,18 @@ class Cutter:
 
     def _cut(self, lines: bytes) -> Iterator[Entries]:
         """What was read whole may be too long all the same."""
-        kept = lines
+        kept, left_out = lines, ""
         if len(lines) > self._longest:
             long = [line for line in lines.split(b"\n") if len(line) > self._longest]
             self._too_long += len(long)
+            left_out = find_cursor(long[0]) if long and lines.startswith(long[0]) else ""
             kept = b"".join(line + b"\n" for line in lines.split(b"\n")[:-1] if len(line) <= self._longest)
         last = lines[lines.rfind(b"\n", 0, -1) + 1 :]
-        yield self._entries(kept, find_cursor(last) or find_cursor(lines))
+        yield self._entries(kept, find_cursor(last) or find_cursor(lines), left_out)
 
-    def _entries(self, data: bytes, cursor: str) -> Entries:
+    def _entries(self, data: bytes, cursor: str, left_out: str = "") -> Entries:
         too_long, self._too_long = self._too_long, 0
-        return Entries(data, cursor, too_long)
+        return Entries(data, cursor, too_long, left_out)
 
 
 class JournalChild:

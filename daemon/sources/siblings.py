@@ -63,7 +63,10 @@ def list_siblings(path: str) -> list[Sibling]:
 
 
 def _list(path: str) -> list[Sibling]:
-    """Empty when the directory cannot be listed: then nothing is found, and what is missing is reported as lost."""
+    """Empty when the directory cannot be listed: then nothing is found, and what is missing is reported as lost.
+
+    Raises Transient where we have too many files open: that says nothing of the directory.
+    """
     directory, name = os.path.split(path)
     found: list[Sibling] = []
     for _ in range(_ATTEMPTS):
@@ -72,9 +75,15 @@ def _list(path: str) -> list[Sibling]:
             found = list(_scan(directory, name))
             if Path(directory).stat().st_mtime_ns == before:
                 break
-        except OSError:
+        except OSError as error:
+            _raise_if_none_left(error, directory)
             return []
     return found
+
+
+def _raise_if_none_left(error: OSError, path: str) -> None:
+    if error.errno in _NONE_LEFT:
+        raise Transient(f"{path}: {error.strerror}", why="descriptors") from error
 
 
 def _scan(directory: str, name: str) -> Iterator[Sibling]:
@@ -162,9 +171,7 @@ def open_sibling(sibling: Sibling, wanted: Callable[[bytes], bool] = lambda _: T
             return Opened(open_regular(sibling.path), sibling, "")
         fd, damage = unpack(sibling.path, wanted)
     except OSError as error:
-        if error.errno in _NONE_LEFT:
-            detail = f"{sibling.path}: {error.strerror}"
-            raise Transient(detail, why="descriptors") from error
+        _raise_if_none_left(error, sibling.path)
         raise
     return Opened(fd, sibling, damage)
 

@@ -140,7 +140,7 @@ class FileTail:
             if swept:
                 self._report()
             if self._trails.waiting or any(trail.more for trail in trails):
-                await asyncio.sleep(0)
+                await (self._sleep(PACE) if self._trails.stuck and not moved else asyncio.sleep(0))
                 continue
             was_hot = heat.hot
             if heat.note(moved=bool(moved)):

@@ -19,6 +19,11 @@ CHUNK = 256 * 1024
 """How many bytes one read takes."""
 
 
+def _at_a_character(size: int, order: str) -> int:
+    """The last place where a character may begin: from an odd one on, UTF-16 would be other text."""
+    return size & ~1 if order else size
+
+
 class CutShortError(Exception):
     """The file no longer holds what was read from it: it was truncated, and perhaps filled again."""
 
@@ -101,11 +106,11 @@ class TailedFile:
         start = max(0, size - self._reading.max_line - 2) & ~1
         newline = rfind_newline(os.pread(self._fd, size - start, start), order)
         whole = start + newline + len(newline_of(order)) if newline >= 0 else 0
-        self._set(whole if newline >= 0 or not start else size)
+        self._set(whole if newline >= 0 or not start else _at_a_character(size, order))
 
     def skip_rest(self) -> None:
         """Go behind everything: what is left will never be a line."""
-        self._set(self.stat().st_size)
+        self._set(max(self.offset, _at_a_character(self.stat().st_size, self._order)))
 
     def take_rest(self) -> Lines:
         """What stands after the last whole line, as one line of at most `max_line` bytes: nobody will finish it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from daemon.model import Checkpoint, Forgotten, Lines, Lost
 from daemon.sources.discovery import MAX_FILES, find_paths, is_meant
-from daemon.sources.late import ROWS, late_row, owner_of
+from daemon.sources.late import LINGER, ROWS, late_row, owner_of
 from daemon.sources.ledger import Ledger
 from daemon.sources.openings import Openings, shown
 from daemon.sources.resume import absent
@@ -30,7 +30,8 @@ GONE = 256
 class Trails:
     """The trails of the source with this pattern. `checkpoints` are the stored ones of this source.
 
-    `gone` is what is to be said of files that are gone; whoever says it empties it.
+    `gone` is what is to be said of files that are gone; whoever says it empties it. `waiting` is how many paths still
+    wait for their turn; `stuck` says that none of them got one, as those that are open may not be closed yet.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Trails:
         self._stored: set[str] = set()
         self.too_many = 0
         self.waiting = 0
+        self.stuck = False
         self.gone: list[Lost | Forgotten] = []
 
     @property
@@ -144,20 +146,26 @@ class Trails:
             for path, trail in self._trails.items()
             if trail.missing_for is not None and trail.idle and path not in paths
         ]
+        for trail in gone:
+            if _missing_for(trail) >= LINGER and trail.openings.has_directory():
+                self._say_unread(trail)
         kept = sorted((trail for trail in gone if not trail.settled), key=_missing_for)
         for trail in gone:
             if trail.settled or _missing_for(trail) >= REMEMBERED or trail in kept[GONE:]:
                 self._forget(trail.path)
 
     def _forget(self, path: str) -> None:
-        trail = self._trails.pop(path)
-        if trail.parking.unread:
-            detail = f"{shown(path)} was deleted before its turn came to be read"
-            self.gone.append(Lost(self._reading.source, "deleted", None, self._reading.now(), detail))
+        self._say_unread(self._trails.pop(path))
         self._turns.pop(path, None)
         for row in (shown(path), *(late_row(shown(path), number) for number in range(ROWS))):
             if self._rows.pop(row, None) is not None:
                 self.gone.append(Forgotten(self._reading.source, row))
+
+    def _say_unread(self, trail: Trail) -> None:
+        if trail.parking.unread:
+            trail.parking.unread = False
+            detail = f"{shown(trail.path)} was deleted before its turn came to be read"
+            self.gone.append(Lost(self._reading.source, "deleted", None, self._reading.now(), detail))
 
     # whose turn it is
 
@@ -178,6 +186,7 @@ class Trails:
             wanting.sort(key=lambda trail: self._turns.get(trail.path, 0))
             self.waiting = max(0, -room)
             wanting = wanting[: len(wanting) - self.waiting]
+        self.stuck = self.waiting > 0 and not wanting
         chosen = [trail for trail in trails if trail.held or trail.missing_for is not None]
         self._turn += 1
         self._turns.update((trail.path, self._turn) for trail in wanting)

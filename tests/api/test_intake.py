@@ -256,6 +256,63 @@ async def test_a_body_over_the_limit_of_the_other_routes_is_taken(
     assert len(intake.records) == 500
 
 
+async def test_more_events_than_one_request_may_have_are_refused(
+    client: TestClient[Any, Any], intake: ListedIntake
+) -> None:
+    assert (await post(client, b'{"a":1}\n' * 10_001))[0] == 413
+    assert intake.handed == []
+    assert (await post(client, b'{"a":1}\n' * 10_000))[0] == 200
+
+
+async def test_the_loop_goes_on_while_a_body_is_examined(serve: Serve) -> None:
+    """Seconds for a body of megabytes: the watchdog, health and all other senders would wait for it."""
+    seen: list[bool] = []
+
+    class Slow(ListedIntake):
+        def __init__(self) -> None:
+            super().__init__()
+            self.find_fault = self._find
+
+        def _find(self, record: Any) -> str:
+            seen.append(asyncio.run_coroutine_threadsafe(asyncio.sleep(0, result=True), loop).result(5))
+            return ""
+
+    loop, intake = asyncio.get_running_loop(), Slow()
+    assert (await post(await serve(intakes=lambda: [intake]), {"a": 1}))[0] == 200
+    assert seen == [True]
+
+
+async def test_no_depth_breaks_us(client: TestClient[Any, Any]) -> None:
+    """Deep lists are decoded where little of the stack is used, and encoded where more of it is."""
+    said = {depth: (await post(client, b'{"a":' + b"[" * depth + b"]" * depth + b"}"))[0] for depth in range(850, 1000)}
+    assert set(said.values()) <= {200, 400}
+    assert {said[850], said[999]} == {200, 400}
+
+
+async def test_waiting_senders_leave_places_for_those_who_ask_for_health(serve: Serve) -> None:
+    full = asyncio.Event()
+
+    class Filling(ListedIntake):
+        async def emit(self, item: Item) -> None:
+            await super().emit(item)
+            if len(self.handed) == MOST_WAITING:
+                full.set()
+
+    intake, other = Filling(rate=1000), ListedIntake(name="other")
+    intake.stores = False
+    client = await serve(intakes=lambda: [intake, other])
+    loop = asyncio.get_running_loop()
+    waiting = [loop.create_task(post(client, {"a": 1})) for _ in range(MOST_WAITING)]
+    async with asyncio.timeout(5):
+        await full.wait()
+    assert (await post(client, {"a": 1}))[0] == 429
+    assert (await post(client, {"a": 1}, f"{EVENTS}?source=other"))[0] == 429
+    assert (await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})).status == 200
+    for item in intake.handed:
+        item.stored()
+    assert {status for status, _, _ in await asyncio.gather(*waiting)} == {200}
+
+
 @pytest.mark.parametrize("header", ["Idempotency_Key", "webhook_id"])
 async def test_the_name_of_a_request_travels_with_its_events(
     client: TestClient[Any, Any], intake: ListedIntake, header: str

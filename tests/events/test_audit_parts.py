@@ -132,3 +132,10 @@ def test_real_events_that_came_whole_lack_nothing(shared_data: Path, name: str, 
         if parts is not None and parts.lacks:
             found.append(group.serial)
     assert found == torn
+
+
+@pytest.mark.parametrize(("number", "found"), [(240, {}), (241, {}), (257, {"PATH": 1})])
+@pytest.mark.parametrize("success", ["yes", "no"])
+def test_a_parent_that_the_kernel_hides_is_not_missed(number: int, success: str, found: dict[str, int]) -> None:
+    """mq_open and mq_unlink: the directory of all queues is counted in `items`, and never told."""
+    assert missing(lines(CALL, path(0), TITLE, number=number, success=success, items=2)) == found

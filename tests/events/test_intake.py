@@ -3,13 +3,14 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from daemon.events.intake import IntakeReader, find_fault
 from daemon.events.jsonl import Shaping
 from daemon.events.stamps import Stamps
 from daemon.model import Checkpoint, Event, Lines, Logsource, Position
-from tests.doubles.tool_records import FALCO, KUBERNETES, alertmanager, an_alertmanager_alert
+from tests.doubles.tool_records import FALCO, KUBERNETES, SYSMON_XML, alertmanager, an_alertmanager_alert
 
 T0 = 1_795_253_449.0
 STAMPS = Stamps(lambda: T0, None)
@@ -74,6 +75,25 @@ def test_the_name_of_a_request_names_its_records_and_without_one_each_is_new() -
     assert len({event.id for event in unnamed}) == 4
 
 
+def test_a_named_request_keeps_every_alert_of_a_notification_that_names_none() -> None:
+    reader = a_reader()
+    alerts = [an_alertmanager_alert(), an_alertmanager_alert()]
+    for number, alert in enumerate(alerts):
+        del alert["fingerprint"]
+        alert["labels"] = {"alertname": f"A{number}"}
+    events = read(reader, handed(alertmanager(*alerts), key="msg_1"))
+    assert [event.fields["alertname"] for event in events] == ["A0", "A1"]
+    assert read(reader, handed(alertmanager(*alerts), key="msg_1", nonce="n2")) == []
+
+
+def test_a_number_of_sysmon_that_begins_anew_is_no_repeat() -> None:
+    reader = a_reader()
+    assert len(read(reader, handed({"message": SYSMON_XML}))) == 1
+    assert len(read(reader, handed({"message": SYSMON_XML}, nonce="n2"))) == 0
+    later = SYSMON_XML.replace("09:30:49.270", "09:45:00.000")
+    assert len(read(reader, handed({"message": later}, nonce="n3"))) == 1
+
+
 def test_what_is_remembered_is_bounded_and_the_oldest_goes() -> None:
     reader = a_reader(most_known=3)
     for number in range(5):
@@ -83,6 +103,17 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes() -> None:
     assert sum(row.value is None for row in rows) == 2
     assert len(read(reader, handed({"a": 1}, key="k4"))) == 0
     assert len(read(reader, handed({"a": 1}, key="k0"))) == 1
+
+
+def test_what_was_repeated_lately_is_not_the_oldest_after_a_restart() -> None:
+    first, second = a_reader(most_known=2), a_reader(most_known=2)
+    for at, key in enumerate(["k0", "k1", "k0"]):
+        lines = handed({"a": 1}, key=key)
+        read(first, msgspec.structs.replace(lines, data=lines.data.replace(b'"at": 17', b'"at": %d' % (17 + at))))
+    second.restore(first.changes())
+    read(second, handed({"a": 1}, key="k2"))
+    assert read(second, handed({"a": 1}, key="k0")) == []
+    assert len(read(second, handed({"a": 1}, key="k1"))) == 1
 
 
 def test_rows_of_others_and_broken_ones_are_ignored() -> None:

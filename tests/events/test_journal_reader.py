@@ -98,6 +98,25 @@ def test_what_journald_dropped_is_a_loss(message_id: str, transport: str, expect
     assert [(one.why, one.count) for one in outputs if isinstance(one, Lost)] == expected
 
 
+@pytest.mark.parametrize(
+    ("claim", "exe", "comm", "program"),
+    [
+        ("auditd", "/tmp/auditd", "auditd", "/tmp/auditd"),
+        ("auditd", "/usr/sbin/auditd", "auditd", "/usr/sbin/auditd"),  # in a mount namespace of the user's own
+        ("sshd", "", "auditd", "unknown"),
+    ],
+)
+def test_a_sender_whose_own_name_is_a_claim_forges_nothing(claim: str, exe: str, comm: str, program: str) -> None:
+    said = {"SYSLOG_IDENTIFIER": claim, "_COMM": comm, "_UID": "1000", "MESSAGE": "dispatch err (pipe full) event lost"}
+    outputs = a_reader().feed(lines({**RECORD, **said, "_EXE": exe}))
+    assert [type(one) for one in outputs] == [Event]
+    told = {"program": program, "claimed_program": claim, "trust": "forged"}
+    assert isinstance(outputs[0], Event)
+    assert outputs[0].fields.items() >= told.items()
+    genuine = {**RECORD, **said, "SYSLOG_IDENTIFIER": "auditd", "_EXE": "/usr/sbin/auditd", "_UID": "0"}
+    assert [type(one) for one in a_reader().feed(lines(genuine))] == [Event, Lost]
+
+
 def test_what_the_kernel_says_that_it_lost_is_a_loss_and_only_the_kernel_may_say_it() -> None:
     lost = {"SYSLOG_IDENTIFIER": "kernel", "MESSAGE": "audit: audit_lost=59 audit_rate_limit=0 audit_backlog_limit=64"}
     reader = a_reader()

@@ -145,7 +145,7 @@ def test_sysmon_wherever_its_xml_is_and_as_json(record: dict[str, Any]) -> None:
     }  # fmt: skip
     assert process.fields.items() >= expected.items()
     assert "RuleName" not in process.fields
-    assert process.key == "web-1:8751"
+    assert process.key == "web-1:8751:2026-11-21 09:30:49.270"
 
 
 def test_logger_does_not_forge_sysmon() -> None:

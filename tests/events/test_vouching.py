@@ -56,6 +56,9 @@ def test_the_real_ones_are_vouched_for(program: str, fields: dict[str, str]) -> 
         ("sshd", by("/tmp/usr/sbin/sshd")),
         ("sshd", by("/memfd:sshd (deleted)")),
         ("sshd", by("/usr/bin/busybox", "logger")),
+        ("sudo", by("/usr/bin/perl", "sudo", _UID="1000")),  # perl -e '$0 = "sudo"'
+        ("su", by("/usr/bin/busybox", "su", _UID="1000")),  # echo su > /proc/self/comm
+        ("passwd", by("/usr/bin/python3", "passwd", _UID="1000")),
         ("sshd", {**USER, "_COMM": "logger"}),
         ("sshd", {**ROOT, "_COMM": "logger"}),
         ("CRON", by("/usr/sbin/cron", "cron", _UID="1000")),
@@ -100,6 +103,10 @@ def test_who_speaks_for_others_is_no_forger() -> None:
     assert judge("sshd", by("/usr/bin/dockerd")) is Trust.container
     assert judge("cron", by("/usr/bin/conmon", _UID="1000")) is Trust.container
     assert judge("sshd", by("/home/bob/rsyslogd", _UID="1000")) is Trust.forged
+    own = by("/usr/sbin/rsyslogd", _UID="104", _SYSTEMD_UNIT="rsyslog.service")  # Ubuntu's runs as the user syslog
+    assert judge("sshd", own) is Trust.relayed
+    for unit in ("session-3.scope", "user@1000.service", "apache2.service", "rsyslog.scope"):  # `rsyslogd -f my.conf`
+        assert judge("sshd", {**own, "_SYSTEMD_UNIT": unit}) is Trust.forged
     assert judge("systemd", by("/usr/lib/systemd/systemd", _UID="1000")) is Trust.user
 
 

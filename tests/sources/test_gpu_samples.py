@@ -119,3 +119,23 @@ def test_where_faults_cannot_be_waited_for_it_is_said_once(nvml: Nvml, host: Hos
         for _ in range(30):
             host.read()
     assert [entry["gauge"] for entry in logs] == ["gpu.xid"]
+
+
+async def test_a_fault_that_ends_the_wait_for_faults_is_told(nvml: Nvml, host: Host) -> None:
+    """The worst bug: of a GPU that falls off the bus the driver tells (Xid 79), and then nothing any more."""
+    host.read()
+    nvml.fault(1, 79)
+    async with asyncio.timeout(5):
+        while nvml._faults:
+            await settle(1)
+        nvml.broken = {"nvmlEventSetWait": GPU_IS_LOST}
+        while nvml.open:  # the thread has ended
+            await settle(1)
+    nvml.broken = {}
+    host.at += 60
+    assert [one.values for one in of(host.read(), "gpu.xid")] == [{"gpu.xid": 79.0}]
+    nvml.fault(0, 13)
+    async with asyncio.timeout(5):
+        while not (found := of(host.read(), "gpu.xid")):
+            await settle(1)
+    assert [one.values for one in found] == [{"gpu.xid": 13.0}]

@@ -54,6 +54,16 @@ def test_mounts_are_bounded() -> None:
     assert len(list(find_mounts(system))) == MOST
 
 
+def test_of_very_many_mounts_those_of_the_host_are_kept() -> None:
+    """The worst bug: a thousand volumes of containers, and nobody is told that /var is full."""
+    system = HostSystem()
+    volumes = [(f"/dev/sd{number}", f"/mnt/volumes/{number}", "ext4") for number in range(1000)]
+    system.partitions = [*volumes, ("/dev/a", "/", "ext4"), ("/dev/b", "/var", "ext4"), ("/dev/c", "/srv/www", "xfs")]
+    found = [mount for mount, _ in find_mounts(system)]
+    assert {"/", "/var"} < set(found)
+    assert found == sorted(found)
+
+
 def statvfs(blocks: int, free: int, files: int, files_free: int) -> Callable[[str], os.statvfs_result]:
     return lambda _: os.statvfs_result((4096, 512, blocks, free + 5, free, files, files_free, files_free, 0, 255))
 

@@ -54,6 +54,23 @@ def test_connections_to_pools_by_user(tree: ProcTree) -> None:
     assert found.values["net.connections_to_pools"] == 2.0
 
 
+def words_of(address: str) -> str:
+    """As /proc/net/tcp6 shows it on a little-endian host."""
+    raw = socket.inet_pton(socket.AF_INET6, address)
+    return "".join(raw[at : at + 4][::-1].hex().upper() for at in range(0, 16, 4))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [("::1", 0.0), ("::ffff:127.0.0.1", 0.0), ("2001:db8::1", 1.0), ("2001:db8::7f00:1", 1.0), ("2001:db8::2", 1.0)],
+)
+def test_of_ipv6_only_the_loopback_is_ourselves(tree: ProcTree, address: str, counted: float) -> None:
+    tree.sockets()
+    row = f"   1: {words_of('2001:db8::9')}:B001 {words_of(address)}:{POOL} 01 00000000:00000000 00:00000000 00000000"
+    tree.write("net/tcp6", f"  sl  local_address\n{row}    33        0 4711 1\n")
+    assert read_connections(tree.proc).values["net.connections_to_pools"] == counted
+
+
 def test_of_too_many_only_what_is_cheap_is_told(tree: ProcTree) -> None:
     tree.write("net/sockstat", "sockets: used 9\nTCP: inuse 150000 orphan 0 tw 90000 alloc 4 mem 1\n")
     assert read_connections(tree.proc).values == {"net.connections_time_wait": 90_000.0}

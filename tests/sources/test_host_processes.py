@@ -44,6 +44,16 @@ def test_a_later_process_of_the_same_number_is_another_one(tree: ProcTree, seen:
     assert seen.context()["top.cpu"] == ("10 % of a core, pid 10 of alice: [second]",)
 
 
+def test_a_process_that_could_not_be_read_before_has_not_used_all_of_it_since(tree: ProcTree, seen: Bystanders) -> None:
+    """The worst bug: a database of ten days, unseen for one pass, is told to use ten days in five seconds."""
+    tree.run(10, "first")
+    seen.take(90_000.0)
+    tree.run(11, "old", cpu=9000.0, started=5.0)
+    seen.take(90_005.0)
+    assert seen.busiest(0.5) == []
+    assert seen.context()["top.cpu"] == ("10 % of a core, pid 11 of alice: [old]",)
+
+
 def test_the_largest(tree: ProcTree, seen: Bystanders) -> None:
     for pid in range(10, 30):
         tree.run(pid, f"p{pid}", memory=pid * 1024)

@@ -27,7 +27,7 @@ class Host:
         )  # fmt: skip
 
     def statvfs(self, mount: str) -> os.statvfs_result:
-        if mount == "/mnt/nas":
+        if mount.startswith("/mnt/nas"):
             self.go.wait()
         return self.system.statvfs(mount)
 
@@ -69,6 +69,15 @@ async def test_tags_are_text_for_any_encoder(host: Host) -> None:
     host.system.partitions = [("/dev/sdb", "/mnt/\udcff", "ext4"), ("/dev/sda1", "/", "ext4")]
     tags = [sample.tags["disk.mount"] for sample in of(host.samples.read(5.0), "disk.mount")]
     assert tags == ["/", "/mnt/\\xff"]
+
+
+async def test_a_filesystem_that_hangs_has_a_name_for_any_encoder(host: Host) -> None:
+    """The worst bug: whoever may mount one (sshfs) under bytes that are no text makes the health unreadable."""
+    host.system.partitions.append(("nas:/export", "/mnt/nas\udcff", "nfs4"))
+    host.go.clear()
+    await host.next()
+    assert host.samples.hung == ["/mnt/nas\\xff"]
+    host.go.set()
 
 
 async def test_a_filesystem_that_hangs_keeps_nobody_waiting(host: Host) -> None:

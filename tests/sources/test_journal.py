@@ -162,6 +162,20 @@ async def test_a_long_entry_is_left_out_and_told_and_its_surroundings_are_kept(j
     assert sink.checkpoints[0].position.offset == 5
 
 
+async def test_a_long_entry_that_was_read_last_is_told_once(journal: Path) -> None:
+    path = journal / "a.journal"
+    options: dict[str, Any] = {"max_line": 8192, "matches": ("_UID=0",)}
+    write_journal(path, entry(0), {**SSHD, "MESSAGE": "x" * 9000})
+    first, second = SourceSink(), SourceSink()
+    async with running(a_tail(path, **options), first):
+        await first.until(lambda: [one.position.offset for one in first.checkpoints] == [2])
+    assert [(lost.why, lost.count) for lost in first.lost] == [("line_too_long", 1)]
+    write_journal(path, *({**entry(number), "_UID": "7"} for number in range(3)), entry(3), first=2)
+    async with running(a_tail(path, first.checkpoints, **options), second):
+        await second.count(1)
+    assert (messages(second), second.lost) == ([failed(3)], [])
+
+
 async def test_long_and_binary_messages_come_whole(journal: Path) -> None:
     message = b"Failed password for r\x01\xff" + b"z" * 10_000
     write_journal(journal / "a.journal", {**SSHD, "MESSAGE": message})

@@ -193,3 +193,12 @@ def test_without_a_descriptor_left_nothing_is_said_to_be_gone(tmp_path: Path, *,
     found = find_copy(str(log), stored) if packed else find_same(str(log), stored)
     assert found is not None
     os.close(found.fd)
+
+
+def test_a_directory_that_no_descriptor_is_left_for_is_not_taken_for_empty(tmp_path: Path) -> None:
+    """The worst bug: a rotated file is said to be gone, and its unread lines are passed over."""
+    log = tmp_path / "app.log"
+    (tmp_path / "app.log.1").write_bytes(b"one\n")
+    with no_descriptors_left(), pytest.raises(Transient):
+        list_siblings(str(log))
+    assert len(list_siblings(str(log))) == 1

@@ -373,3 +373,26 @@ async def test_with_dated_names_no_position_stays_behind(tmp_path: Path, host: H
 
 def delete(path: Path) -> None:
     path.unlink()
+
+
+async def test_waiting_for_room_that_only_time_makes_costs_no_processor(
+    host: Host, sink: SourceSink, tmp_path: Path
+) -> None:
+    """The worst bug: at midnight all files are rotated, and for as long as they are held a core spins."""
+    for name in "abcd":
+        (tmp_path / f"{name}.log").write_bytes(b"old\n")
+    tail = host.tail(tmp_path / "*.log", wakeups=without_inotify, most_open=2)
+    async with running(tail, sink):
+        await sink.count(4)
+        await host.time.advance(BEAT)
+        for name in "abcd":
+            (tmp_path / f"{name}.log").rename(tmp_path / f"{name}.log.1")
+            (tmp_path / f"{name}.log").write_bytes(b"new\n")
+        for _ in range(3):
+            await host.time.advance(BEAT)
+        assert sink.lines.count(b"new") < 4
+        looks = len(host.time.slept)
+        for _ in range(10):
+            await host.time.advance(PACE)
+        assert host.time.slept[looks:].count(PACE) >= 10
+        await host.beat(sink, lambda: sink.lines.count(b"new") == 4)

@@ -255,6 +255,23 @@ def test_where_the_end_is(short: Log, content: bytes, offset: int) -> None:
     assert short.file.offset == offset
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_of_utf16_no_character_is_halved_where_the_rest_is_passed_over(short: Log, order: str) -> None:
+    """The worst bug: everything from there on is other text, for as long as the file lives."""
+    short.write(("\ufeff" + "one\nhalf").encode(order) + "x".encode(order)[:1])
+    assert [item.data for item in short.file.read() if isinstance(item, Lines)] == [b"one\n"]
+    short.file.take_rest()
+    short.write("x".encode(order)[1:] + "\ntwo\n".encode(order))
+    assert [item.data for item in short.file.read() if isinstance(item, Lines)] == [b"x\n", b"two\n"]
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_the_end_of_utf16_is_between_two_characters(short: Log, order: str) -> None:
+    short.write(("\ufeff" + "x" * 2000).encode(order) + "y".encode(order)[:1])
+    short.file.skip_to_end()
+    assert short.file.offset == 4002
+
+
 def test_the_identity_grows_with_what_was_read_until_256_bytes(log: Log) -> None:
     log.write(b"x" * 99 + b"\n")
     log.read()
