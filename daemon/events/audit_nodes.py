@@ -15,6 +15,8 @@ FORWARD = 1 << 24
 """A longer step is a reboot, not a gap (go-libaudit draws the same line)."""
 _LATE = 4096  # how far back a serial may lie and still be late rather than of a new boot
 _MIXED = 8  # how far the first records of a boot may be mixed
+_RECENT = 60.0  # seconds
+_MOST_TRACKS = 4
 BOOT = 10.0
 """Seconds after auditd began within which SYSTEM_BOOT says that the host did too."""
 PATIENT = 16
@@ -60,6 +62,14 @@ class Start(Struct):
     ticked: float | None = None
 
 
+class Track(Struct):
+    """Numbers of the same name that were left for others (see `choose_track`), as in Node."""
+
+    highest: int
+    latest: float
+    first: int
+
+
 class Node(Struct):
     """`streaks` counts by kind the events that lack it since the last that has it; it starts as if there were many.
 
@@ -80,6 +90,7 @@ class Node(Struct):
     running: bool = True
     rebooted: bool = False
     start: Start | None = None
+    tracks: list[Track] = []
 
 
 def learn(node: Node, has: int, lacks: int = 0) -> list[int]:
@@ -102,6 +113,33 @@ def begins_anew(node: Node, serial: int, at: float) -> bool:
     """Whether a smaller number is of a new boot, rather than late."""
     behind = (node.highest - serial) % MODULUS
     return behind >= _LATE or (node.start is not None and node.start.fresh) or at > node.latest + PATIENCE
+
+
+def choose_track(node: Node, serial: int, at: float) -> None:
+    """Go on where this number goes on, if not with the last ones: two hosts may write under one name, or two files of
+    one host be read in turn. What was left a minute ago or more is no track but an earlier boot.
+    """
+    nearest, track = (serial - node.highest) % MODULUS, None
+    for one in node.tracks:
+        step = (serial - one.highest) % MODULUS
+        if not -PATIENCE <= at - one.latest <= _RECENT:
+            continue
+        if step < min(_LATE, nearest) or MODULUS - step <= _MIXED:
+            nearest, track = step, one
+    if track is not None:
+        node.tracks.remove(track)
+        leave_track(node)
+        node.highest, node.latest, node.first = track.highest, track.latest, track.first
+
+
+def leave_track(node: Node) -> None:
+    """Remember where the node is: numbers may go on there."""
+    node.tracks = [Track(node.highest, node.latest, node.first), *node.tracks][:_MOST_TRACKS]
+
+
+def without_track(gaps: list[Gap], serial: int) -> list[Gap]:
+    """The gaps but for long ones in which numbers go on: what opened them was another host."""
+    return [gap for gap in gaps if gap.count < _LATE or (serial - gap.first) % MODULUS >= gap.count]
 
 
 def is_before_the_first(node: Node, serial: int, at: float) -> bool:

@@ -9,7 +9,8 @@ What can be counted: a gap counts events, each missing between the first and the
 incomplete event counts the records that it is known to lack, once the log has shown that it has records of that kind at
 all; of a kind that lacks sixteen times in a row it is believed that a rule excludes it. A boot begins the numbers
 anew: a smaller number is a new boot if it is far behind, or later in time than all before it, or the first after auditd
-began; SYSTEM_BOOT says so too. Else it is late, and closes its gap.
+began; SYSTEM_BOOT says so too. Else it is late, and closes its gap. Where the numbers of one name come from two hosts,
+or from two files read in turn, each goes on with its own.
 
 What comes after all, within two seconds of later records, was not missing. Bounded: nodes, and open gaps and torn
 events of each node. At the bound the oldest is reported at once.
@@ -31,11 +32,14 @@ from daemon.events.audit_nodes import (
     Start,
     Torn,
     begins_anew,
+    choose_track,
     is_before_the_first,
     is_over,
     learn,
+    leave_track,
     without,
     without_late,
+    without_track,
 )
 from daemon.events.audit_parts import KINDS, look_for_parts
 from daemon.events.auditd import Record
@@ -183,6 +187,9 @@ class Losses:
 
     def _account(self, node: Node, serial: int, at: float) -> None:
         ahead = (serial - node.highest) % MODULUS
+        if ahead != 1 and node.tracks:
+            choose_track(node, serial, at)
+            ahead = (serial - node.highest) % MODULUS
         fresh = node.start is not None and node.start.fresh and serial < node.highest  # no numbers that wrapped
         if ahead < FORWARD and not fresh:
             if ahead > 1:
@@ -193,6 +200,8 @@ class Losses:
             node.latest = max(node.latest, at)
         elif begins_anew(node, serial, at):
             node.rebooted = node.start is not None
+            node.gaps = without_track(node.gaps, serial)
+            leave_track(node)
             node.highest, node.latest, node.start, node.first = serial, at, None, serial
         elif is_before_the_first(node, serial, at):
             if serial + 1 != node.first:
@@ -206,7 +215,7 @@ class Losses:
 
     def _boot(self, node: Node, serial: int, at: float) -> None:
         """The host began anew: its numbers too, and what opened since auditd began is no gap."""
-        node.gaps = [gap for gap in node.gaps if not gap.anew]
+        node.gaps, node.tracks = [gap for gap in node.gaps if not gap.anew], []
         node.highest, node.latest, node.start, node.first = serial, at, None, serial
 
     def _believe(self, name: str, node: Node, at: float | None, now: float | None) -> list[Lost]:

@@ -135,7 +135,7 @@ class FileTail:
                 wake.clear()
                 await self._sweep(emit, watch, watching=not heat.hot)
             if swept or self._trails.waiting:
-                trails = self._trails.choose(again=swept)
+                trails = await self._choose(emit, again=swept)
             moved = await self._read(trails, emit)
             if swept:
                 self._report()
@@ -151,6 +151,13 @@ class FileTail:
                 wake.set()  # watch again, and look once more for what came in between
             else:
                 await wake.wait()
+
+    async def _choose(self, emit: Emit, *, again: bool) -> list[Trail]:
+        """Those whose turn it is; where the others will begin is stored."""
+        trails = self._trails.choose(again=again)
+        for anchor in self._trails.announce():
+            await self._emit(emit, anchor)
+        return trails
 
     async def _read(self, trails: Sequence[Trail], emit: Emit) -> list[Trail]:
         """One step of each; those that brought anything."""

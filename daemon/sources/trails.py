@@ -55,6 +55,7 @@ class Trails:
         self._trails: dict[str, Trail] = {}
         self._turns: dict[str, int] = {}
         self._turn = 0
+        self._unannounced: list[Trail] = []
         self._looked_at: float | None = None
         self._stored: set[str] = set()
         self.too_many = 0
@@ -185,12 +186,26 @@ class Trails:
             room = self._make_room(-room)
             wanting.sort(key=lambda trail: self._turns.get(trail.path, 0))
             self.waiting = max(0, -room)
+            new = [trail for trail in wanting[len(wanting) - self.waiting :] if not trail.parking.looked]
+            self._unannounced = [trail for trail in new if shown(trail.path) not in self._rows]
             wanting = wanting[: len(wanting) - self.waiting]
         self.stuck = self.waiting > 0 and not wanting
         chosen = [trail for trail in trails if trail.held or trail.missing_for is not None]
         self._turn += 1
         self._turns.update((trail.path, self._turn) for trail in wanting)
         return [*chosen, *wanting]
+
+    def announce(self) -> Iterator[Lines]:
+        """Where reading will begin of those that never had a turn, and have to wait: by then the file may be rotated,
+        and we another process.
+        """
+        waiting, self._unannounced = self._unannounced, []
+        for trail in waiting:
+            file = trail.openings.open_present() if trail.settled else None
+            if file is not None:
+                anchor = file.anchor()
+                trail.openings.close(file)
+                yield anchor
 
     def _make_room(self, lacking: int) -> int:
         """Park those that have been open longest; how many are still lacking, below 0."""

@@ -2,7 +2,18 @@
 
 import pytest
 
-from daemon.events.audit_nodes import Gap, Node, Start, begins_anew, is_over, without
+from daemon.events.audit_nodes import (
+    Gap,
+    Node,
+    Start,
+    Track,
+    begins_anew,
+    choose_track,
+    is_over,
+    leave_track,
+    without,
+    without_track,
+)
 
 
 def test_a_late_number_leaves_the_pieces_around_it() -> None:
@@ -38,3 +49,36 @@ def test_patience_ends_by_the_log_by_the_clock_or_at_the_end() -> None:
     assert is_over(2.0, 10.0, 50.0, None, 52.0)
     assert not is_over(2.0, 10.0, None, None, 1000.0)  # never ticked since
     assert is_over(2.0, 10.0, None, None, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("serial", "at", "highest"),
+    [
+        (9001, 110.0, 9000),  # goes on there
+        (8997, 110.0, 9000),  # late there
+        (51, 110.0, 50),  # goes on here
+        (60, 110.0, 50),  # a gap here is nearer
+        (9001, 160.1, 50),  # an earlier boot
+        (9001, 97.9, 50),
+        (40_000, 110.0, 50),
+    ],
+)
+def test_a_number_goes_on_where_it_is_nearest(serial: int, at: float, highest: int) -> None:
+    node = Node(50, 110.0, first=1, tracks=[Track(9000, 100.0, 8000)])
+    choose_track(node, serial, at)
+    assert node.highest == highest
+    assert [track.highest for track in node.tracks] == [50 if highest == 9000 else 9000]
+
+
+def test_few_tracks_are_remembered() -> None:
+    node = Node(1)
+    for number in range(100):
+        node.highest = number * 10_000
+        leave_track(node)
+    assert [track.highest for track in node.tracks] == [990_000, 980_000, 970_000, 960_000]
+
+
+def test_a_long_gap_in_which_numbers_go_on_is_none() -> None:
+    short, long = Gap(10, 20, 1.0), Gap(5001, 899_999, 1.0)
+    assert without_track([short, long], 5001) == [short]
+    assert without_track([short, long], 15) == [short, long]

@@ -289,3 +289,42 @@ def test_the_kernels_count_survives_a_restart() -> None:
     before.feed("h", "audit: audit_lost=59 ", 1.0)
     after.restore([*before.changes(), Snapshot("kernel_losses:k", "g", b"x")])
     assert [lost.count for lost in after.feed("h", "audit: audit_lost=60 ", 2.0)] == [1]
+
+
+@pytest.mark.parametrize(("one", "other"), [(900_000, 5000), (5000, 900_000)])
+def test_two_hosts_that_write_under_one_name_lose_nothing(one: int, other: int) -> None:
+    """The worst bug: without names in auditd.conf each change of host would be told as hundreds of thousands lost."""
+    losses, found = Losses("audit"), []
+    for number in range(1000):
+        found += feed(losses, record(one + number, 100 + number / 10), record(one + number, 100 + number / 10))
+        found += feed(losses, record(other + number, 100 + number / 10))
+    assert found + [(lost.why, lost.count) for lost in losses.tick(math.inf)] == []
+
+
+def test_of_two_hosts_under_one_name_each_gap_counts_for_itself() -> None:
+    losses, found = Losses("audit"), []
+    for number in range(100):
+        if number not in {20, 21, 50}:
+            found += feed(losses, record(900_000 + number, 100 + number))
+        if number not in {30, 70, 71, 72}:
+            found += feed(losses, record(5000 + number, 100 + number))
+    found += [(lost.why, lost.count) for lost in losses.tick(math.inf)]
+    assert sorted(found) == [("audit_gap", 1), ("audit_gap", 1), ("audit_gap", 2), ("audit_gap", 3)]
+
+
+def test_a_boot_soon_after_the_last_is_no_other_host() -> None:
+    """What was left more than a minute ago is an earlier boot, whatever numbers come again."""
+    losses = Losses("audit")
+    feed(losses, record(9000, 100.0))
+    assert feed(losses, *(record(number, 103.0 + number / 50) for number in range(1, 8990))) == []
+    assert feed(losses, record(9003, 300.0), record(9004, 303.0)) == [("audit_gap", 13)]
+
+
+def test_old_and_new_files_read_in_turn_lose_nothing() -> None:
+    losses = Losses("audit")
+    old = [record(10_000 + number, 1000 + number / 10) for number in range(3000)]
+    new = [record(60_000 + number, 90_000 + number / 10) for number in range(3000)]
+    found = []
+    for start_at in range(0, 3000, 300):
+        found += feed(losses, *old[start_at : start_at + 300], *new[start_at : start_at + 300])
+    assert [count for _, count in found if count is not None and count > 1] == [49_700]  # once, before it is understood

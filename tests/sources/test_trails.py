@@ -46,6 +46,8 @@ class Source:
         again, more = True, True
         while more:
             chosen = self.trails.choose(again=again)
+            for anchor in self.trails.announce():
+                self.take(anchor)
             for trail in chosen:
                 for item in trail.read():
                     self.take(item)
@@ -54,7 +56,10 @@ class Source:
 
     def turn(self) -> None:
         """One turn of those that may have a file open."""
-        for trail in self.trails.choose(again=True):
+        chosen = self.trails.choose(again=True)
+        for anchor in self.trails.announce():
+            self.take(anchor)
+        for trail in chosen:
             for item in trail.read():
                 self.take(item)
 
@@ -167,6 +172,32 @@ def test_while_those_that_are_open_may_not_be_closed_yet_it_is_stuck(tmp_path: P
         source.turn()
     assert (source.trails.waiting, source.trails.stuck) == (0, False)
     assert source.lines.count(b"new") == 4
+
+
+@pytest.mark.parametrize("existed", [True, False])
+def test_a_file_rotated_before_its_turn_while_we_are_down_is_read(tmp_path: Path, *, existed: bool) -> None:
+    """The worst bug: nothing remembers a file that never had a turn, so nobody looks for it."""
+    source = Source(tmp_path / "*.log", most_open=1)
+    if not existed:
+        source.trails.find()
+        source.turn()
+    for name in "123":
+        append(tmp_path / f"{name}.log", f"of {name}\n".encode())
+    source.trails.find()
+    source.turn()
+    assert source.lines == [b"of 1"]
+
+    (tmp_path / "3.log").rename(tmp_path / "3.log.1")
+    append(tmp_path / "3.log", b"new\n")
+    source.trails.close()
+    after = Source(tmp_path / "*.log", list(source.rows.values()), most_open=1)
+    for _ in range(20):
+        after.trails.find()
+        after.turn()
+        after.clock += LINGER
+
+    assert sorted(after.lines) == [b"new", b"of 2", b"of 3"]
+    assert after.lost == []
 
 
 def test_a_file_deleted_before_its_turn_is_a_loss(tmp_path: Path) -> None:
