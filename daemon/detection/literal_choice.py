@@ -3,9 +3,11 @@
 How often they do is counted in a sample of the very log; until there is one, in lines as every log has them.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, Alternative, Clause
+from daemon.detection.literal_scan import pattern_of
 
 _ORDINARY = """
 type=SYSCALL msg=audit(1700000000.123:4567): arch=c000003e syscall=59 success=yes exit=0 a0=7f0e a1=55d1 a2=10 a3=8
@@ -51,8 +53,14 @@ def count_shares(literals: Iterable[str], sample: bytes, texts: float) -> dict[s
     for literal in literals:
         said = literal.removeprefix(WORD_OF_ITS_OWN).encode("utf-8", "backslashreplace")
         absent = any(said[start : start + _GRAM] not in grams for start in range(len(said) - _GRAM + 1))
-        shares[literal] = 0.1 / texts if absent else (sample.count(said) + 0.1) / texts
+        shares[literal] = (0.1 if absent else _count(literal, said, sample) + 0.1) / texts
     return shares
+
+
+def _count(literal: str, said: bytes, sample: bytes) -> int:
+    """How often: a word of its own not where it is a part of others, or it would be taken for common and not used."""
+    alone = literal.startswith(WORD_OF_ITS_OWN)
+    return len(re.findall(pattern_of(literal), sample)) if alone else sample.count(said)
 
 
 def telling(alternative: Alternative, shares: Mapping[str, float], worth: float = WORTH) -> list[Clause]:

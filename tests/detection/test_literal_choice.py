@@ -1,7 +1,7 @@
 import pytest
 
 from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN
-from daemon.detection.literal_choice import UNCOUNTED, ordinary_shares, telling
+from daemon.detection.literal_choice import UNCOUNTED, count_shares, ordinary_shares, telling
 
 
 def clause(*literals: str) -> frozenset[str]:
@@ -55,3 +55,11 @@ def test_the_choice_does_not_depend_on_the_order_of_a_set() -> None:
 
 def test_nothing_tells_where_nothing_is_needed() -> None:
     assert telling(frozenset(), {}) == []
+
+
+def test_a_word_of_its_own_is_not_counted_as_a_part_of_others() -> None:
+    """The worst bug: `bin` is taken for as common as `/usr/bin/`, so it is not looked for, and all sudo lines are read."""
+    sample = b"sudo: root : command=/usr/bin/id\n" * 99 + b"sudo: bin : command=/usr/bin/id\n"
+    alone, absent = WORD_OF_ITS_OWN + "bin", WORD_OF_ITS_OWN + "nginx"
+    shares = count_shares(["bin", alone, absent, "command"], sample, 100)
+    assert shares == pytest.approx({"bin": 1.011, alone: 0.011, absent: 0.001, "command": 1.001})
