@@ -51,13 +51,16 @@ class Process(Protocol):
 
 
 class LiveDaemon:
-    """`python -m daemon run` in `top`. Change `config` (the YAML as a mapping) before `start`."""
+    """`python -m daemon run` in `top`. Before `start`, change `config` (the YAML as a mapping) and
+    what stands `before` the command.
+    """
 
     def __init__(self, top: Path, *, webhook_port: int, sources: dict[str, str]) -> None:
         self.top = top
         self.secret = new_secret()
         self.port = free_port()
         self.process: Process | None = None
+        self.before: tuple[str, ...] = ()
         self._lives = 0
         self.config: dict[str, Any] = {
             "host": "web-1",
@@ -122,7 +125,7 @@ class LiveDaemon:
         """A process that runs `tellwhy` with these arguments and writes to `log`."""
         with log.open("wb") as out:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "daemon", *arguments,
+                *self.before, sys.executable, "-m", "daemon", *arguments,
                 stdout=out, stderr=out, cwd=self.top,
                 env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)},
             )  # fmt: skip

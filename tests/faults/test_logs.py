@@ -1,8 +1,7 @@
 """Logs that are not there, not to be read, or full of rubbish, with the whole daemon around them."""
 
 import random  # noqa: TID251 - seeded rubbish
-import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,19 +53,11 @@ async def test_between_rubbish_every_attack_is_found_and_what_was_cut_is_counted
     assert await daemon.stop() == 0
 
 
-@pytest.fixture
-def few_descriptors() -> Iterator[None]:
-    """Whatever is started now may open 64 files, sockets and all."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 async def test_of_more_logs_than_descriptors_each_is_read_in_its_turn(
-    daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str], few_descriptors: None
+    daemon: LiveDaemon, receiver: Receiver, attack: Callable[[int], str]
 ) -> None:
-    """F07."""
+    """F07: 64 descriptors, sockets and all."""
+    daemon.before = ("sh", "-c", 'ulimit -n 64 && exec "$@"', "sh")
     logs = daemon.top / "many"
     logs.mkdir()
     daemon.config["sources"][0]["path"] = str(logs / "*.log")
