@@ -6,9 +6,9 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from daemon.detection.baseline import RUNS_OUT
 from daemon.detection.relevance import explained_by, gauge_of
 from daemon.model import Sample
+from daemon.model.gauge_names import RUNNING_OUT
 from daemon.sources.gpu_samples import GpuSamples
 from daemon.sources.host_samples import HostSamples
 from tests.doubles.host_system import HostSystem, ProcTree, Sensor, core, interface
@@ -98,7 +98,7 @@ def test_what_runs_out_is_read_and_said_to_have_a_trend() -> None:
         if ".seconds_to_zero`." in row
         for name in re.findall(NAMED, row.split(" | ")[0])
     }
-    assert trends == set(RUNS_OUT)
+    assert trends == set(RUNNING_OUT)
 
 
 def test_our_rules_read_no_gauge_that_there_is_not() -> None:

@@ -21,15 +21,12 @@ from daemon.detection.baseline_trend import Trend
 from daemon.detection.keyed import key_of
 from daemon.detection.rules import ParsedRules
 from daemon.model import Sample, Snapshot
+from daemon.model.gauge_names import RUNNING_OUT
 
 STEP = "baseline"
 MOST_SERIES = 1000
 STORED_EVERY, _TOGETHER = 600.0, 60.0
 """Seconds between two times that the row of a series is stored, and between two times that any are."""
-RUNS_OUT = frozenset(
-    {"disk.free_bytes", "disk.inodes_free", "memory.available_bytes", "swap.free_bytes", "gpu.memory_free_bytes"}
-)
-"""Gauges of which there is `.seconds_to_zero`."""
 _FORMAT = 1
 _GAP, _SHORT, _EDGE = 3, 0.5, 1e-6
 """Intervals between two readings beyond which some are missing, and below which the clock was set back."""
@@ -73,7 +70,7 @@ class Series:
         self._odd = 0.0
         self._value: float | None = None
         self._gauge = Gauge(floor_of(name), row.gauge if row else None)
-        self._trend = Trend(row.trend if row else b"") if name in RUNS_OUT else None
+        self._trend = Trend(row.trend if row else b"") if name in RUNNING_OUT else None
         self._names = tuple(
             derived if reads is None or derived in reads else "" for derived in (f"{name}.{kind}" for kind in _KINDS)
         )

@@ -7,8 +7,8 @@ incident about memory is explained by who has the memory, not by who is busy.
 from collections.abc import Collection, Iterable, Mapping
 
 from daemon.model import Value
+from daemon.model.gauge_names import ENDINGS
 
-_DERIVED = (".zscore", ".delta", ".rate", ".shift", ".seconds_to_zero")
 _EXPLAINED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cpu.iowait", ("top.io",)),
     ("pressure.io", ("top.io",)),
@@ -47,13 +47,13 @@ def most_relevant_first(fields: Mapping[str, Value], reads: Collection[str]) -> 
     words = [name for name in explained_by(read) if name in fields]
     kinds = {name.split(".", 1)[0] for name in read}
     numbers = [name for name, value in fields.items() if not isinstance(value, str) and name not in _WORDS]
-    numbers.sort(key=lambda name: (name.split(".", 1)[0] not in kinds, name.endswith(_DERIVED)))
+    numbers.sort(key=lambda name: (name.split(".", 1)[0] not in kinds, name.endswith(ENDINGS)))
     return {name: fields[name] for name in (*read, *tags, *words, *numbers)}
 
 
 def gauge_of(name: str) -> str:
     """The gauge that a field is derived from; its own name where it is one."""
-    return next((name.removesuffix(ending) for ending in _DERIVED if name.endswith(ending)), name)
+    return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
 
 
 def explained_by(gauges: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from daemon.model import Gap, Incident, Lost, Snapshot, Unseen
+from daemon.model.stored_rows import read_rows
 
 MARGIN = 60.0
 """Seconds before and after a loss in which evidence is said to be incomplete."""
@@ -117,12 +118,7 @@ class UnseenTimes:
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for snapshot in snapshots:
-            if snapshot.step == _STEP and snapshot.value is not None:
-                try:
-                    self._hosts[snapshot.key] = msgspec.json.decode(snapshot.value, type=list[_Period])
-                except msgspec.MsgspecError:
-                    continue
+        self._hosts |= read_rows(snapshots, _STEP, list[_Period])
 
     def _bound(self, host: str) -> None:
         periods = self._hosts[host]

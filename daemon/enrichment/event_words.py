@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from daemon.enrichment.plain import shown
 from daemon.model import Event, Value
+from daemon.model.gauge_names import ENDINGS
 
 _MAX_TEXT = 600
 _MAX_PART = 380
@@ -12,7 +13,6 @@ _MAX_FIELDS = 16
 _MAX_READINGS = 6
 _MAX_WORDS = 3
 _MILLION, _LARGEST = 1e6, 2.0**53
-_DERIVED = (".zscore", ".delta", ".rate", ".shift", ".seconds_to_zero")
 _KEY_FIELDS = (
     "User", "Image", "CommandLine", "ProcessId", "ParentImage", "ParentCommandLine", "CurrentDirectory",
     "TargetFilename", "DestinationIp", "DestinationPort", "DestinationHostname", "SourceIp", "SourcePort",
@@ -91,7 +91,7 @@ def _say_reading(event: Event) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
     tags = [f"{name} = {_said(value, 80)}" for name, value in event.fields.items() if isinstance(value, str)]
-    first = sorted(readings[:_MAX_READINGS], key=lambda reading: reading[0].endswith(_DERIVED))
+    first = sorted(readings[:_MAX_READINGS], key=lambda reading: reading[0].endswith(ENDINGS))
     said = [f"{name} = {_number(value)}" for name, value in first]
     words = [
         f"{name}: {_said(value[:_MAX_WORDS], _MAX_PART)}"

@@ -45,6 +45,7 @@ from daemon.events.audit_parts import KINDS, look_for_parts
 from daemon.events.auditd import Record
 from daemon.events.said_losses import KernelLosses
 from daemon.model import Lost, Snapshot
+from daemon.model.stored_rows import read_rows
 
 __all__ = ["KernelLosses", "Losses"]
 
@@ -172,18 +173,13 @@ class Losses:
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for snapshot in snapshots:
-            if snapshot.step == self._step and snapshot.value is not None:
-                try:
-                    node = msgspec.json.decode(snapshot.value, type=Node)
-                except msgspec.MsgspecError:
-                    continue
-                if len(node.streaks) != len(KINDS):
-                    continue
-                for one in (*node.gaps, *node.torn, node.start):
-                    if one is not None:
-                        one.ticked = None
-                self._nodes[snapshot.key] = node
+        for name, node in read_rows(snapshots, self._step, Node):
+            if len(node.streaks) != len(KINDS):
+                continue
+            for one in (*node.gaps, *node.torn, node.start):
+                if one is not None:
+                    one.ticked = None
+            self._nodes[name] = node
 
     def _account(self, node: Node, serial: int, at: float) -> None:
         ahead = (serial - node.highest) % MODULUS

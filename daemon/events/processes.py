@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from daemon.model import Snapshot
+from daemon.model.stored_rows import read_rows
 
 Key: TypeAlias = tuple[str, int]
 
@@ -112,13 +113,7 @@ class Processes:
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for snapshot in snapshots:
-            if snapshot.step != self._step or snapshot.value is None:
-                continue
-            try:
-                process = msgspec.json.decode(snapshot.value, type=Process)
-            except msgspec.MsgspecError:
-                continue
+        for _, process in read_rows(snapshots, self._step, Process):
             key = (process.node, process.pid)
             self._put(process)
             self._stored.add(key)

@@ -8,12 +8,13 @@ Bounded: hosts.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
 
 from daemon.model import Lost, Snapshot
+from daemon.model.stored_rows import read_rows
 
 _MAX_HOSTS = 256
 _TOGETHER = 2.0  # seconds within which a reason belongs to the count that was told before it
@@ -89,14 +90,9 @@ class KernelLosses:
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for snapshot in snapshots:
-            if snapshot.step != self._step or snapshot.value is None:
-                continue
-            try:
-                held = msgspec.json.decode(snapshot.value, type=_Host | int)
-            except msgspec.MsgspecError:
-                continue
-            self._hosts[snapshot.key] = held if isinstance(held, _Host) else _Host(held)
+        rows: Iterator[tuple[str, _Host | int]] = read_rows(snapshots, self._step, _Host | int)  # type: ignore[arg-type]  # mypy takes a union for no type
+        for host, held in rows:
+            self._hosts[host] = held if isinstance(held, _Host) else _Host(held)
             self.heard = True
 
     def _count(self, host: str, total: int, at: float) -> list[Lost]:

@@ -57,6 +57,7 @@ GAUGES: Mapping[str, frozenset[str]] = {
 }
 DERIVED = ("delta", "rate", "zscore", "shift")
 """What stands beside each gauge, after a dot; and `seconds_to_zero` beside those that run out."""
+ENDINGS = (*(f".{kind}" for kind in DERIVED), ".seconds_to_zero")
 RUNNING_OUT = frozenset(
     {"disk.free_bytes", "disk.inodes_free", "memory.available_bytes", "swap.free_bytes", "gpu.memory_free_bytes"}
 )

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from daemon.detection.baseline import RUNS_OUT
 from daemon.model.gauge_names import DERIVED, GAUGES, RUNNING_OUT, TAGS, WORDS, metric_fields
 from tests.test_gauge_names import DOCUMENTED
 from tests.test_gauge_names import TAGS as READ_TAGS
@@ -15,7 +14,6 @@ def test_gauges_tags_and_words_are_those_that_are_read() -> None:
     assert GAUGES["host_metrics"] | GAUGES["gpu_metrics"] == DOCUMENTED
     assert TAGS["host_metrics"] | TAGS["gpu_metrics"] == READ_TAGS
     assert WORDS["host_metrics"] | WORDS["gpu_metrics"] == READ_WORDS
-    assert RUNNING_OUT == RUNS_OUT
 
 
 @pytest.mark.parametrize("kind", DERIVED)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pynvml
@@ -16,7 +16,7 @@ from daemon.sources.gpu_samples import GpuSamples
 from daemon.telemetry import Board, Health, HealthState, Metrics
 from tests.doubles.clock import ManualTime, settle
 from tests.doubles.host_system import ProcTree
-from tests.doubles.nvml import DRIVER_NOT_LOADED, GPU_IS_LOST, LIBRARY_NOT_FOUND, Nvml, installed
+from tests.doubles.nvml import DRIVER_NOT_LOADED, GPU_IS_LOST, LIBRARY_NOT_FOUND, Nvml
 from tests.doubles.source_sink import SourceSink, running
 
 
@@ -41,12 +41,6 @@ class Host:
         found = self.board.get("source:gpu")
         assert found is not None
         return found
-
-
-@pytest.fixture
-def nvml() -> Iterator[Nvml]:
-    with installed(Nvml()) as library:
-        yield library
 
 
 @pytest.fixture

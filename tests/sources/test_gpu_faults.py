@@ -1,22 +1,15 @@
 """Faults are fetched with the GPU that had them, also of one that is gone; none is lost in silence."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pynvml
 import pytest
 
 from daemon.sources.gpu_faults import MOST, Fault, Faults
 from tests.doubles.clock import settle
-from tests.doubles.nvml import GPU_IS_LOST, Nvml, installed
+from tests.doubles.nvml import GPU_IS_LOST, Nvml
 
 UUID = "GPU-6c6f0e5a-0000-4000-8000-00000000000"
-
-
-@pytest.fixture
-def nvml() -> Iterator[Nvml]:
-    with installed(Nvml()) as library:
-        yield library
 
 
 def start(faults: Faults) -> str:

@@ -1,6 +1,5 @@
 """Who is on a GPU: readings of each process, and words for the GPU's."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pynvml
@@ -9,15 +8,9 @@ import pytest
 from daemon.sources.followed import LINGER
 from daemon.sources.gpu_processes import MOST, GpuProcesses, OnGpu, find_processes
 from tests.doubles.host_system import ProcTree
-from tests.doubles.nvml import Nvml, installed
+from tests.doubles.nvml import Nvml
 
 GIB = 2**30
-
-
-@pytest.fixture
-def nvml() -> Iterator[Nvml]:
-    with installed(Nvml()) as library:
-        yield library
 
 
 class Host:

@@ -1,18 +1,10 @@
 """GPU gauges through the real bindings: units, and what a GPU, a driver or a permission does not give."""
 
-from collections.abc import Iterator
-
 import pynvml
 import pytest
 
 from daemon.sources.gpu_reading import is_one_of, read_gauges, read_slow_gauges, text_of
-from tests.doubles.nvml import GPU_IS_LOST, Nvml, installed
-
-
-@pytest.fixture
-def nvml() -> Iterator[Nvml]:
-    with installed(Nvml()) as library:
-        yield library
+from tests.doubles.nvml import GPU_IS_LOST, Nvml
 
 
 def gauges(index: int = 0) -> tuple[dict[str, float], str]:

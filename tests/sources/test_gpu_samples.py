@@ -12,13 +12,7 @@ from daemon.model import Lost, Sample
 from daemon.sources.gpu_samples import GpuSamples
 from tests.doubles.clock import settle
 from tests.doubles.host_system import ProcTree
-from tests.doubles.nvml import DRIVER_NOT_LOADED, GPU_IS_LOST, Nvml, installed
-
-
-@pytest.fixture
-def nvml() -> Iterator[Nvml]:
-    with installed(Nvml()) as library:
-        yield library
+from tests.doubles.nvml import DRIVER_NOT_LOADED, GPU_IS_LOST, Nvml
 
 
 class Host:
