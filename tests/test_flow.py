@@ -7,6 +7,7 @@ from daemon.enrichment.redact import Redactor
 from daemon.events.readers import build_reader
 from daemon.flow import Flow
 from daemon.model import Anomaly, Checkpoint, Decision, Event, Lines, Lost, Position, Sample
+from tests.doubles.unusual_rule import UNUSUAL
 from tests.doubles.values import T0
 
 SSHD = "Nov 21 11:20:00 web-1 sshd[1]: Failed password for root from 203.0.113.9 port 4{} ssh2\n"
@@ -114,20 +115,7 @@ def test_what_cannot_be_redacted_is_told_without_its_words() -> None:
     assert [lost.why for lost in outcome.lost] == ["redaction_error"]
 
 
-UNUSUAL = """
-title: Unusual
-id: 6a0a7c1e-5b1f-4c8a-9f0e-0d9f3d1a2b3c
-status: test
-description: Something unusual.
-author: tellwhy
-date: 2026-11-21
-logsource: {product: linux, category: host_metrics}
-detection:
-    selection: {cpu.percent.zscore|gte: 5}
-    condition: selection
-level: low
-tellwhy: {sustain: {for: 5m, resolve_after: 15m}}
-"""
+RULE = UNUSUAL + "tellwhy: {sustain: {for: 5m, resolve_after: 15m}}\n"
 
 
 def readings(flow: Flow, minutes: range, value: float) -> list[Anomaly]:
@@ -139,7 +127,7 @@ def readings(flow: Flow, minutes: range, value: float) -> list[Anomaly]:
 
 
 def test_a_rule_on_a_learned_baseline_fires_also_in_the_next_process() -> None:
-    rules = parse_rules({"unusual.yml": UNUSUAL})
+    rules = parse_rules({"unusual.yml": RULE})
     flow, after = (build_flow(Config(host="web-1"), rules, {}, Redactor()) for _ in range(2))
     assert readings(flow, range(2 * 1440), 20) == []
     after.restore(flow.changes())

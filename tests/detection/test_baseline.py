@@ -18,6 +18,7 @@ from daemon.detection.baseline import (
 )
 from daemon.detection.rules import parse_rules
 from daemon.model import Sample, Snapshot
+from tests.doubles.unusual_rule import UNUSUAL
 
 T0 = 1_795_305_600.0
 
@@ -265,20 +266,7 @@ def test_floors_follow_the_unit() -> None:
     assert floor_of("something.new") == 1.0
 
 
-RULE = """
-title: Unusual
-id: 6a0a7c1e-5b1f-4c8a-9f0e-0d9f3d1a2b3c
-status: test
-description: Something unusual.
-author: tellwhy
-date: 2026-11-21
-logsource: {product: linux, category: host_metrics}
-detection:
-    selection: {cpu.percent.zscore|gte: 5}
-    condition: selection
-level: low
-tellwhy: {entity: [host, cpu.percent.rate]}
-"""
+RULE = UNUSUAL + "tellwhy: {entity: [host, cpu.percent.rate]}\n"
 
 
 def test_fields_that_rules_read_are_found_wherever_they_stand() -> None:
