@@ -5,7 +5,7 @@ an argument vector (`a0`, `a1` …), where one argument tells of the next.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -18,6 +18,13 @@ _MOST_REMEMBERED = 512
 """Characters of values up to which what became of them is remembered."""
 _LONGEST = 8192
 """Characters of text from which on an event is cut at once: what waits is bounded."""
+
+
+def size_of(values: Iterable[Value]) -> int:
+    """Of values, in characters; a number is taken for one."""
+    return sum(
+        [sum(map(len, one)) if isinstance(one, tuple) else len(one) if isinstance(one, str) else 1 for one in values]
+    )
 
 
 class Uncleaned(Event, frozen=True):
@@ -86,7 +93,7 @@ class Cleaner:
         if self._arguments:
             clean = self.redact(event).fields
             values = tuple(map(clean.get, asked))
-        elif sum([len(value) if isinstance(value, str | tuple) else 1 for value in values]) > _MOST_REMEMBERED:
+        elif size_of(values) > _MOST_REMEMBERED:
             values = self._cleaned(asked, values)
         else:
             values = self._values(asked, values, tuple(map(type, values)))

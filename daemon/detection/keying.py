@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from daemon.detection.cleaning import Cleaner
+from daemon.detection.cleaning import Cleaner, size_of
 from daemon.detection.entity import field_text
 from daemon.detection.keyed import key_of
 from daemon.detection.measures import read_number
@@ -72,8 +72,7 @@ class Keying:
 
     def _length(self, event: Event) -> int:
         """Of the values, in characters."""
-        values = map(event.fields.get, self._fields)
-        return sum([len(value) if isinstance(value, str | tuple) else 1 for value in values])
+        return size_of(map(event.fields.get, self._fields))
 
     def _read(self, event: Event) -> Read:
         clean, asked = self._cleaner.fields_of(event, self._fields), self._asked

@@ -4,6 +4,7 @@ Bounded: what hyperscan makes of the patterns. Making it takes tens of MiB for a
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN
 
@@ -12,18 +13,20 @@ try:
 except ImportError:  # no wheel for every machine: then there are no candidates, and every rule looks at every text
     hyperscan = None  # type: ignore[assignment,unused-ignore]
 
+Database: TypeAlias = "hyperscan.Database"
+RefusedError: type[Exception] = getattr(hyperscan, "error", NotImplementedError)
+"""What the engine raises for what it does not take."""
+
 
 def has_engine() -> bool:
     """Whether there is something here that finds literals; without it everything is a candidate."""
     return hyperscan is not None
 
 
-def build_database(
-    names: Sequence[str], numbers: Sequence[int], expressions: Mapping[str, bytes]
-) -> "hyperscan.Database":
+def build_database(names: Sequence[str], numbers: Sequence[int], expressions: Mapping[str, bytes]) -> Database:
     """What finds the names with these numbers: literals, or those that stand for one of `expressions`.
 
-    Raises hyperscan.error for what the engine does not take.
+    Raises RefusedError for what the engine does not take.
     """
     patterns = [expressions.get(names[number]) or pattern_of(names[number]) for number in numbers]
     database = hyperscan.Database()
@@ -31,7 +34,7 @@ def build_database(
     return database
 
 
-def scan(database: "hyperscan.Database | None", text: bytes) -> list[tuple[int, int]]:
+def scan(database: "Database | None", text: bytes) -> list[tuple[int, int]]:
     """(number, where it ends) of each occurrence; nothing where there is no database."""
     found: list[tuple[int, int]] = []
     note = found.append

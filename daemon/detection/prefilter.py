@@ -19,13 +19,8 @@ from daemon.detection.clauses import EXPRESSION, Alternative, Implied, alternati
 from daemon.detection.folding import fold
 from daemon.detection.line_spans import lines_around
 from daemon.detection.literal_choice import WORTH, count_shares, ordinary_shares, telling
-from daemon.detection.literal_scan import build_database, has_engine, scan
+from daemon.detection.literal_scan import Database, RefusedError, build_database, has_engine, scan
 from daemon.detection.nodes import Node
-
-try:
-    import hyperscan
-except ImportError:  # no wheel for every machine: then there are no candidates, and every rule looks at every text
-    hyperscan = None  # type: ignore[assignment,unused-ignore]
 
 _MOST_REMEMBERED = 4096
 _SAMPLE = 1 << 16
@@ -85,7 +80,7 @@ class Prefilter:
         self._known: dict[int, tuple[int, ...]] = {}
         self._names: list[str] = []
         self._rarest: set[str] = set()
-        self._databases: dict[str, hyperscan.Database | None] = {}
+        self._databases: dict[str, Database | None] = {}
         self._chosen_at: int | None = None
         self._seen = 0
 
@@ -104,8 +99,6 @@ class Prefilter:
         hits = self._scan(text, len(ends))
         masks = dict.fromkeys(foreign, self._unscanned)  # expressions say nothing of these
         self._note(masks, hits, ends, numbers)
-        if self._hopeless:
-            return dict.fromkeys(numbers, self._all)
         if len(ends) > 1:
             places = [place for place, number in enumerate(numbers) if number in masks]
             few = [text[ends[place - 1] if place else 0 : ends[place]] for place in places]
@@ -113,6 +106,8 @@ class Prefilter:
             self._note(
                 masks, hits, list(accumulate(map(len, few), initial=1))[1:], [numbers[place] for place in places]
             )
+        if self._hopeless:
+            return dict.fromkeys(numbers, self._all)
         candidates = {number: self._candidates(mask) for number, mask in masks.items()}
         return {number: rules for number, rules in candidates.items() if rules}
 
@@ -126,7 +121,7 @@ class Prefilter:
     def find_one(self, text: bytes) -> tuple[int, ...]:
         """The rules that are candidates for one text: as `find` says of it."""
         database = self._databases.get(_ALL)
-        if database is None or not text.isascii():
+        if database is None or self._hopeless or not text.isascii():
             return self.find(text, (len(text),)).get(0, ())
         masks, mask = self._masks, 0
 
@@ -134,7 +129,11 @@ class Prefilter:
             nonlocal mask
             mask |= masks[literal]
 
-        database.scan(text.lower(), note)
+        try:
+            database.scan(text.lower(), note)
+        except RefusedError:
+            self._hopeless = True
+            return self._all
         return self._candidates(mask) if mask else ()
 
     def lines(self, text: bytes) -> list[int]:
@@ -145,12 +144,12 @@ class Prefilter:
             return [ends[number - 1] - 1 for number in sorted(self.find(text, ends)) if number]
         text = text.lower()
         spans, masks = lines_around(text, self._scan(text, None), self._masks)
-        if self._hopeless:
-            return [found.start() for found in re.finditer(b"\n", text[:-1])]
         few = b"\n" + b"".join([text[start:end] for start, end in spans])
         ends = list(accumulate([end - start for start, end in spans], initial=1))
         for literal, end in self._look(few, _OTHERS):
             masks[bisect_left(ends, end) - 1] |= self._masks[literal]
+        if self._hopeless:
+            return [found.start() for found in re.finditer(b"\n", text[:-1])]
         return [start - 1 for (start, _), mask in zip(spans, masks, strict=True) if self._candidates(mask)]
 
     def _scan(self, text: bytes, texts: int | None) -> list[tuple[int, int]]:
@@ -173,11 +172,11 @@ class Prefilter:
     def _look(self, text: bytes, which: str) -> list[tuple[int, int]]:
         try:
             return [] if self._hopeless else scan(self._database(which), text)
-        except hyperscan.error:
+        except RefusedError:
             self._hopeless = True
             return []
 
-    def _database(self, which: str) -> "hyperscan.Database | None":
+    def _database(self, which: str) -> "Database | None":
         """What finds the literals chosen: all of them, those of the rarest clauses, or the others. None for none."""
         if which not in self._databases:
             rare = [name in self._rarest for name in self._names]
@@ -188,7 +187,7 @@ class Prefilter:
     def _try_to_choose(self, text: bytes, texts: int | None) -> None:
         try:
             self._choose(text, texts)
-        except hyperscan.error:  # even literals are too many for it, or it does not know this processor
+        except RefusedError:  # even literals are too many for it, or it does not know this processor
             self._hopeless = True
 
     def _choose(self, text: bytes, texts: int | None) -> None:
@@ -214,7 +213,7 @@ class Prefilter:
         numbers = [number for number, name in enumerate(self._names) if name.startswith(EXPRESSION)]
         try:
             found = scan(self._compiled(numbers) if numbers else None, sample)
-        except hyperscan.error:
+        except RefusedError:
             self._scannable = False  # an expression is too much for it: literals alone will do
             return {}
         counts = Counter(number for number, _ in found)
@@ -226,7 +225,7 @@ class Prefilter:
         try:
             for which in kinds:
                 self._database(which)
-        except hyperscan.error:
+        except RefusedError:
             if not self._scannable:
                 raise
             self._scannable = False
@@ -261,7 +260,7 @@ class Prefilter:
             known = self._known[mask] = tuple(sorted(found))
         return known
 
-    def _compiled(self, numbers: Sequence[int]) -> "hyperscan.Database":
+    def _compiled(self, numbers: Sequence[int]) -> "Database":
         database = build_database(self._names, numbers, self._expressions)
         self._tidy()
         return database

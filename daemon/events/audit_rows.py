@@ -12,6 +12,10 @@ from daemon.events.audit_nodes import FORWARD
 from daemon.events.audit_shape import MARK, SHAPE, Shape, are_names
 
 _ALONE, _STAMP, _SERIAL, _SAID, _NAMES = map(Shape._fields.index, ("alone", "stamp", "serial", "said", "names"))
+_LONGEST = 8192
+"""Bytes of an event beyond which it is read record by record: what is remembered of parts (by `audit_shape` and
+`whole_text`, some thousand each) is bounded by it.
+"""
 
 
 class Rows:
@@ -22,17 +26,19 @@ class Rows:
     def __init__(self, data: bytes) -> None:
         self.found: list[tuple[bytes, ...]] = SHAPE.findall(data)
         found = self.found
-        self.ends = list(accumulate([len(row[0]) for row in found]))
+        sizes = [len(row[0]) for row in found]
+        self.ends = list(accumulate(sizes))
         self.nodes = [row[1] for row in found]
         self.calls = [number for number, row in enumerate(found) if not row[_ALONE]]
         stamps = [row[_STAMP] for row in found]
         odd = {said for said in {row[_NAMES] for row in found} if not are_names(said)}
         self.others: frozenset[int] = frozenset()
-        if odd or b"" in stamps or MARK in b"".join([row[_SAID] for row in found]):
+        too_long = max(sizes, default=0) > _LONGEST
+        if odd or too_long or b"" in stamps or MARK in b"".join([row[_SAID] for row in found]):
             self.others = frozenset(
                 number
                 for number, row in enumerate(found)
-                if not row[_STAMP] or row[_NAMES] in odd or MARK in row[_SAID]
+                if not row[_STAMP] or row[_NAMES] in odd or MARK in row[_SAID] or sizes[number] > _LONGEST
             )
         self.at = [float(stamp or b"0") for stamp in stamps]
         self.serials = [int(row[_SERIAL] or b"0") for row in found]

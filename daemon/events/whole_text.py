@@ -85,11 +85,6 @@ def resolve(name: bytes, cwd: bytes | None) -> bytes:
     return posixpath.normpath(posixpath.join(cwd or b"", name))
 
 
-def images_of(image: str, called: str) -> str | tuple[str, ...]:
-    """The program of an execve as resolved, then as called if that is another path."""
-    return (image, called) if called.startswith("/") and called != image else image
-
-
 def parent_text(parent: Process) -> bytes:
     """What rules may ask of the process that started another."""
     return b"".join(map(quoted, (*parent.images, parent.command_line, parent.user)))

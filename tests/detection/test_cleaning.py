@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.detection import engine
-from daemon.detection.cleaning import Cleaner, Uncleaned
+from daemon.detection.cleaning import Cleaner, Uncleaned, size_of
 from daemon.detection.engine import Engine
 from daemon.detection.firing import evidence
 from daemon.enrichment.redact import Redactor
@@ -247,3 +247,8 @@ def test_an_event_that_cannot_be_cleaned_keeps_no_other_from_being_stored() -> N
     assert stored
     assert b"poison" not in b"".join(row.value or b"" for row in stored)
     assert b"(could not be redacted)" in b"".join(row.value or b"" for row in stored)
+
+
+def test_size_is_that_of_all_texts() -> None:
+    """The worst bug: a list of one text of a megabyte is taken for one character, and remembered."""
+    assert size_of(["abc", ("de", "f" * 1000), 7, None, True, ()]) == 3 + 1002 + 3

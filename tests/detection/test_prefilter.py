@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -263,3 +264,35 @@ def test_an_engine_that_refuses_makes_every_text_a_candidate(monkeypatch: pytest
     assert prefilter.find(b"one two", (3, 7)) == {0: (0, 1), 1: (0, 1)}
     assert prefilter.find_one(b"one") == (0, 1)
     assert prefilter.lines(b"a\n\nb\n") == [0, 2, 3]
+
+
+def test_an_engine_that_refuses_the_second_look_makes_every_text_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst bug: the batch in which it refuses is taken for one without candidates."""
+    real, left = literal_scan.scan, [1]
+
+    def refuse(database: Any, text: bytes) -> list[tuple[int, int]]:
+        left[0] -= 1
+        if left[0] < 0:
+            raise hyperscan.error("no memory")
+        return real(database, text)
+
+    monkeypatch.setattr(prefilter, "scan", refuse)
+    both = join_all([leaf("curl"), leaf("bash")])
+    assert Prefilter([both], shows_all).lines(b"curl bash\nb\n") == [0, 10]
+    left[0] = 1
+    assert Prefilter([both], shows_all).find(b"curl bash b", (9, 11)) == {0: (0,), 1: (0,)}
+
+
+class Refusing:
+    """A database that finds nothing any more."""
+
+    def scan(self, text: bytes, note: object) -> None:
+        raise hyperscan.error("no memory")
+
+
+def test_an_engine_that_refuses_one_text_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    chooser = Prefilter([leaf("curl"), leaf("wget")], shows_all)
+    assert chooser.find_one(b"curl") == (0,)
+    monkeypatch.setitem(chooser._databases, "all", Refusing())
+    assert chooser.find_one(b"curl") == (0, 1)
+    assert chooser.find_one(b"none of them") == (0, 1)

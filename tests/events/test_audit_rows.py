@@ -82,3 +82,10 @@ def test_columns_are_those_of_each_row(seed: int) -> None:
     assert [number for number in rows.calls_of(0, len(rows)) if number not in rows.others] == [
         number for number in calls if not rows.found[number][2]
     ]
+
+
+def test_a_long_event_is_read_record_by_record() -> None:
+    """The worst bug: of forged lines each leaves its long parts in what is remembered, hundreds of megabytes in all."""
+    rows = Rows(alone(1) + alone(2, acct="x" * 9000) + alone(3))
+    assert rows.others == {1}
+    assert Rows(alone(1) + alone(2, acct="x" * 7000)).others == set()
