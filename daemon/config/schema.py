@@ -35,6 +35,9 @@ Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), Field(ge
 Placeholder: TypeAlias = Annotated[str, Field(pattern=r"^[^%\\]+$")]
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 
+_OFF = BeforeValidator(lambda given: "off" if given is False else given)
+"""To YAML, `off` without quotes is a boolean."""
+
 
 class FileSource(Section):
     """Log files that rotate. `path` may be a glob. `preset` says of which tool records of JSON are (`auto`: by their
@@ -126,7 +129,7 @@ class Redaction(Section):
 class Memory(Section):
     """Past incidents. `embedded` is Qdrant Edge in a child process, `server` a Qdrant server, `off` nothing."""
 
-    mode: Literal["embedded", "server", "off"] = "embedded"
+    mode: Annotated[Literal["embedded", "server", "off"], _OFF] = "embedded"
     url: str = "http://127.0.0.1:6333"
     api_key_file: Path | None = None
     collection: Name = "tellwhy-incidents"
@@ -139,7 +142,7 @@ class Memory(Section):
 class Model(Section):
     """The language model behind Ollama's API. `mode: off` leaves the deterministic explanation."""
 
-    mode: Literal["ollama", "off"] = "ollama"
+    mode: Annotated[Literal["ollama", "off"], _OFF] = "ollama"
     url: str = "http://127.0.0.1:11434"
     name: str = "qwen3:4b"
     allow_remote: bool = False

@@ -39,3 +39,12 @@ def test_the_defaults_are_the_documented_ones() -> None:
     config = Config()
     assert (config.alerts.deadline, config.alerts.critical_deadline) == (3.0, 0.0)
     assert (config.api.listen, config.memory.mode, config.model.mode) == ("127.0.0.1:8787", "embedded", "ollama")
+
+
+@pytest.mark.parametrize("off", ["off", False])
+def test_off_may_stand_without_quotes(off: object) -> None:
+    """YAML takes a bare `off` for a boolean, and the examples say `off`."""
+    config = Config.model_validate({"model": {"mode": off}, "memory": {"mode": off}})
+    assert (config.model.mode, config.memory.mode) == ("off", "off")
+    with pytest.raises(ValidationError):
+        Config.model_validate({"model": {"mode": True}})
