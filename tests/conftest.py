@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
 os.environ["TZ"] = "UTC"  # stamps without a zone are local: the same on every machine that runs the tests
 time.tzset()
+settings.register_profile("tellwhy", deadline=None)  # what a test may take is told by the timeout, on any machine
+settings.load_profile("tellwhy")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ Two shapes: a system call with its records up to PROCTITLE, and a record of PAM,
 values are quoted by the kernel (so clean), or hex where hex is usual (arguments, titles). What looks otherwise in the
 least is read record by record: the shapes are there for speed and decide nothing.
 
-SHAPE takes apart; that the parts are as they should be, is looked at behind it (`read_caller` and the others), because
+SHAPE takes apart; that the parts are as they should be, is looked at behind it (`audit_caller` and others), because
 they are few on any host and an expression that reads them again in every event costs more than all the rest.
 """
 
@@ -12,55 +12,51 @@ import re
 from binascii import Error, unhexlify
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
 
-from daemon.events.audit_values import argument_bytes, to_text
+from daemon.events.audit_values import argument_bytes
+from daemon.events.shown import LONGEST_ORDINARY
 
 _STAMP = rb"msg=audit\(([0-9]{1,11}+(?:\.[0-9]{1,9}+)?+):([1-9][0-9]{0,9}+)\)"
-_QUOTED = rb'"[^"\x00-\x1f\x7f]*+"'
-_WORD = rb'"[^"\x00-\x20\x7f]*+"'
-_BARE = rb'[^"=\x00-\x20\x7f]++'
+QUOTED = rb'"[^"\x00-\x1f\x7f]*+"'
+WORD = rb'"[^"\x00-\x20\x7f]*+"'
+BARE = rb'[^"=\x00-\x20\x7f]++'
 _SAID = rb"[^'\"\x00-\x20\x7f]++"
-_NAMES = rb"(?: [A-Z]++=" + _QUOTED + rb")*+"
-_NAMED = rb"\x1d[A-Z]++=" + _QUOTED + _NAMES
+NAMES = rb"(?: [A-Z]++=" + QUOTED + rb")*+"
+"""Values as they stand in records, in the syntax of expressions: between quotes, without a blank, bare; and the names
+of ids.
+"""
+_NAMED = rb"\x1d[A-Z]++=" + QUOTED + NAMES
 _CALL = (
-    rb"arch=([0-9a-f]{1,16}+) syscall=([0-9]{1,5}+) success=(yes|no) exit=" + _BARE + rb" a0=" + _BARE + rb" a1=" +
-    _BARE + rb" a2=" + _BARE + rb" a3=" + _BARE + rb" items=([0-9]{1,6}+) ppid=([0-9]{1,10}+) pid=([0-9]{1,10}+) "
-    rb'(auid=[^"]{1,400}+"[^"\n]*+") exe="([^"\n]*+)"([^\n]*+)\n'
+    rb"(arch=[0-9a-f]{1,16}+ syscall=[0-9]{1,5}+ success=(?:yes|no)) exit=" + BARE + rb" a0=" + BARE + rb" a1=" +
+    BARE + rb" a2=" + BARE + rb" a3=" + BARE + rb" items=([0-9]{1,6}+) ppid=([0-9]{1,10}+) pid=([0-9]{1,10}+) "
+    rb"(auid=[^\n]++)\n"
     rb"(?:\2type=EXECVE \4: argc=([0-9]{1,6}+) ([^\n]*+)\n)?+"
     rb"(?:\2type=SOCKADDR \4: saddr=([^\n]++)\n)?+"
     rb"(?:\2type=CWD \4: cwd=([^\n]++)\n)?+"
     rb"(?:\2type=PATH \4: ([^\n]++)\n)?+(?:\2type=PATH \4: ([^\n]++)\n)?+((?:\2type=PATH \4: [^\n]*+\n)*+)"
     rb"\2type=PROCTITLE \4: proctitle=([^\n]++)\n"
 )  # fmt: skip
-_ALONE = (
+_ALONE = (  # with a longer program it is read as a record, which is judged whatever its text shows
     rb"pid=[0-9]++ uid=[0-9]++ auid=[0-9]++ ses=[0-9]++((?: subj=[^'\"\x00-\x20\x7f]*+)?+ msg='"
-    rb"(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]++)?+ acct=" + _QUOTED + rb"|unit=" + _SAID + rb" comm=" + _QUOTED +
-    rb") exe=" + _WORD + rb" hostname=" + _SAID + rb" addr=" + _SAID + rb" terminal=" + _SAID +
-    rb" res=[a-z]++')([^\n]*+)\n"
+    rb"(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]++)?+ acct=" + QUOTED + rb"|unit=" + _SAID + rb" comm=" + QUOTED +
+    rb') exe="[^"\x00-\x20\x7f]{0,%d}+" hostname=' % (LONGEST_ORDINARY - 1) + _SAID + rb" addr=" + _SAID +
+    rb" terminal=" + _SAID + rb" res=[a-z]++')([^\n]*+)\n"
 )  # fmt: skip
 SHAPE = re.compile(
     rb"((node=[^ (\n]{1,255}+ |)type=(?:SYSCALL|((?:USER|CRED|SERVICE)_[A-Z]++)) (" + _STAMP + rb"): (?(3)"
     + _ALONE + rb"|" + _CALL + rb")|[^\n]*+\n)"
 )  # fmt: skip
 """Matches a whole event, or else one line of whatever it is; from the beginning of a line to the end of one."""
-CONTROLS = bytes.maketrans(bytes([*range(32), 127]), b" " * 33)
+_CONTROLS = bytes([*range(32), 127])
+CONTROLS = bytes.maketrans(_CONTROLS, b" " * 33)
 """For `bytes.translate`: control characters as decoded text shows them."""
-_IDS = re.compile(
-    rb"auid=([0-9]+) uid=([0-9]{1,10}) gid=[0-9]+ euid=([0-9]+) suid=[0-9]+ fsuid=[0-9]+ egid=[0-9]+ sgid=[0-9]+ "
-    rb"fsgid=[0-9]+ tty=(" + _BARE + rb") ses=[0-9]+ comm=" + _QUOTED
-)
-_PROGRAM = re.compile(rb'/[^"\x00-\x20\x7f]*')
-_REST = re.compile(
-    rb'(?: subj==?[^"=\x00-\x20\x7f]*+)? key=(\(null\)|' + _WORD + rb")"
-    rb"(?:\x1dARCH=[a-z0-9_]+ SYSCALL=([a-z0-9_]+) AUID=" + _QUOTED +
-    rb' UID="([^"?(\x00-\x1f\x7f][^"\x00-\x1f\x7f]*+)"' + _NAMES + rb")?"
-)  # fmt: skip
 _TITLE = re.compile(rb'"[^"\x00-\x1f\x7f]*"')
 _ADDRESS = re.compile(rb"([0-9A-F]+)(\x1dSADDR=[^\r]*)?")
 _ARGUMENT = re.compile(rb'a([0-9]{1,6})=("[^"\n]*"|[^ "\n]*)(?: |\Z)')
 _DIRECTORY = re.compile(rb'"(/[^"\x00-\x20\x7f]*)"')
-_PATH = re.compile(rb"item=([0-9]+) name=(\(null\)|" + _WORD + rb') [^"\x00-\x1f\x7f]*+(?:' + _NAMED + rb")?")
+_PATH = re.compile(rb"item=([0-9]+) name=(\(null\)|" + WORD + rb') [^"\x00-\x1f\x7f]*+(?:' + _NAMED + rb")?")
 _ALONE_NAMED = re.compile(rb"(?:" + _NAMED + rb")?")
 _MOST = 2048
 
@@ -71,6 +67,7 @@ MARK = b"msg=audit("
 class Shape(NamedTuple):
     """What SHAPE finds, as it stands in the log; empty is what is not there. `lines` is all of it, `alone` the type of
     a record that stands alone, `said` what it says and `names` its end; a line that is none of both has no `stamp`.
+    Of a call, `what` is its number and whether it succeeded, and `who` all from the `auid` on (see `audit_caller`).
     """
 
     lines: bytes
@@ -81,15 +78,11 @@ class Shape(NamedTuple):
     serial: bytes
     said: bytes
     names: bytes
-    arch: bytes
-    number: bytes
-    success: bytes
+    what: bytes
     items: bytes
     ppid: bytes
     pid: bytes
-    ids: bytes
-    exe: bytes
-    rest: bytes
+    who: bytes
     argc: bytes
     arguments: bytes
     saddr: bytes
@@ -98,32 +91,6 @@ class Shape(NamedTuple):
     path2: bytes
     paths: bytes
     title: bytes
-
-
-class Caller(NamedTuple):
-    """Who made a system call, and what its record says behind the program. `name` is that of the call; it and `user`
-    are empty in a RAW log.
-    """
-
-    auid: str
-    uid: str
-    euid: str
-    tty: str
-    image: str
-    key: str
-    name: str
-    user: str
-
-
-@lru_cache(maxsize=_MOST)
-def read_caller(ids: bytes, exe: bytes, rest: bytes) -> Caller | None:
-    """The parts of a SYSCALL record of which a host has few; None for those that are not as usual."""
-    found, said = _IDS.fullmatch(ids), _REST.fullmatch(rest)
-    if found is None or said is None or _PROGRAM.fullmatch(exe) is None or MARK in ids + exe + rest:
-        return None
-    auid, uid, euid, tty = map(to_text, found.groups())
-    key, name, user = map(to_text, said.groups(b""))
-    return Caller(auid, uid, euid, tty, to_text(exe), key.strip('"'), name, user)
 
 
 @lru_cache(maxsize=_MOST)
@@ -139,30 +106,76 @@ def read_directory(said: bytes) -> bytes | None:
     return None if found is None or MARK in said else found[1]
 
 
-@lru_cache(maxsize=256)
-def _keys(count: int) -> list[bytes]:
-    return [b"%sa%d=" % (b" " if number else b"", number) for number in range(count)] + [b""]
+Arguments: TypeAlias = tuple[Sequence[bytes], bytes, bytes]
+"""The arguments of an EXECVE record; all of them as they stand in one line; and the record as its decoded text shows
+it, empty if that is as it stands in the log.
+"""
 
 
-@lru_cache(maxsize=256)
-def _numbers(count: int) -> list[bytes]:
-    return [b"%d" % number for number in range(count)]
+def read_arguments(counts: Sequence[bytes], said: Sequence[bytes]) -> list[Arguments | None]:
+    """What EXECVE records say behind their `argc`, each: its arguments, if it holds so many, in order, one by one."""
+    joined = b"".join(said)
+    if MARK in joined or has_controls(joined):
+        return list(map(_read_arguments, counts, said))
+    found: list[Arguments | None] = []
+    for count, one in zip(counts, said, strict=True):
+        parts = one.split(b'"')
+        if parts[::2] == _QUOTED_KEYS.get(count):
+            values = parts[1::2]
+            found.append((values, b" ".join(values), b""))
+        else:
+            found.append(_read_arguments(count, one))
+    return found
 
 
-def split_arguments(said: bytes) -> tuple[list[bytes], bytes] | None:
-    """The arguments of an EXECVE record that holds all of them in order, and the record as its decoded text shows them.
-    None for any other.
-    """
-    parts = said.split(b'"')
-    if parts[::2] == _keys(len(parts) // 2):
-        arguments, shown = parts[1::2], said.translate(CONTROLS)
-    else:
-        found = _ARGUMENT.findall(said)
-        if b" ".join([b"a%s=%s" % one for one in found]) != said or [one[0] for one in found] != _numbers(len(found)):
+@lru_cache(maxsize=512)
+def _read_arguments(count: bytes, said: bytes) -> Arguments | None:
+    """Services start the same programs over and over, so it is remembered."""
+    values = _split_few(said) or _split_any(said)
+    if values is None or len(values) != int(count) or b"\r" in said:
+        return None
+    line, shown = b" ".join(values), b" ".join([b'a%d="%s"' % one for one in enumerate(values)]).translate(CONTROLS)
+    if b"\x1d" in line or MARK in shown or MARK in line:
+        return None
+    return values, line, b"" if shown == said else shown
+
+
+def has_controls(said: bytes) -> bool:
+    """Whether there is a control character in it."""
+    return len(said.translate(None, _CONTROLS)) < len(said)
+
+
+_FEW = 33
+_KEYS = tuple(b"a%d=" % number for number in range(_FEW))
+
+
+_QUOTED_KEYS = {
+    b"%d" % count: [b"%sa%d=" % (b" " if number else b"", number) for number in range(count)] + [b""]
+    for count in range(1, _FEW)
+}
+"""By how many quoted arguments there are, what stands before each of them and behind the last."""
+
+
+def _split_few(said: bytes) -> list[bytes] | None:
+    """The arguments where there are few and none has a blank within quotes; None for any other."""
+    parts = said.split(b" ")
+    if len(parts) >= _FEW:
+        return None
+    values = []
+    for key, part in zip(_KEYS, parts, strict=False):
+        value = part[len(key) :]
+        if not part.startswith(key) or (value[:1] == b'"' and value.find(b'"', 1) != len(value) - 1):
             return None
-        arguments = [argument_bytes(value) for _, value in found]
-        shown = b" ".join([b'a%d="%s"' % one for one in enumerate(arguments)]).translate(CONTROLS)
-    return None if b"\r" in said or MARK in shown else (arguments, shown)
+        values.append(argument_bytes(value))
+    return values
+
+
+def _split_any(said: bytes) -> list[bytes] | None:
+    found = _ARGUMENT.findall(said)
+    written = b" ".join([b"a%s=%s" % one for one in found])
+    if written != said or any(int(number) != place for place, (number, _) in enumerate(found)):
+        return None
+    return [argument_bytes(value) for _, value in found]
 
 
 def decode_title(said: bytes) -> bytes | None:
@@ -174,6 +187,26 @@ def decode_title(said: bytes) -> bytes | None:
     except Error:
         return None
     return None if MARK in title or said.upper() != said else title
+
+
+def decode_titles(said: Sequence[bytes]) -> Sequence[bytes | None]:
+    """What `decode_title` says of each, the hex of all in one step where all is as usual."""
+    coded = [one for one in said if one[:1] != b'"']
+    sizes = [len(one) >> 1 for one in coded]
+    joined = b"".join(coded)
+    try:
+        text = unhexlify(joined)
+    except Error:
+        return list(map(decode_title, said))
+    ends = list(accumulate(sizes))
+    odd = 2 * sum(sizes) != len(joined) or joined.upper() != joined or MARK in text
+    if odd or 0 in [text[end - 1] for end in ends]:
+        return list(map(decode_title, said))
+    text = text.replace(b"\0", b" ")
+    titles = map(text.__getitem__, map(slice, [0, *ends], ends))
+    if len(coded) == len(said):
+        return list(titles)
+    return [next(titles) if one[:1] != b'"' else decode_title(one) for one in said]
 
 
 @lru_cache(maxsize=_MOST)

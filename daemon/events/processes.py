@@ -19,7 +19,7 @@ from daemon.model.stored_rows import read_rows
 Key: TypeAlias = tuple[str, int]
 
 
-class Process(Struct, frozen=True):
+class Process(Struct, frozen=True, gc=False):
     """One process. `image` holds several paths where the program was started by another name than its own."""
 
     pid: int
@@ -44,7 +44,7 @@ class Processes:
         self._redact = redact
         self._limit = limit
         self._rows: OrderedDict[Key, Process] = OrderedDict()
-        self._raw: set[Key] = set()
+        self._clean: set[Key] = set()
         self._seeded: set[Key] = set()
         self._dirty: set[Key] = set()
         self._stored: set[Key] = set()
@@ -61,7 +61,7 @@ class Processes:
         if row is None:
             return None
         self._rows.move_to_end(key)
-        return self._clean(key) if key in self._raw else row
+        return row if key in self._clean else self._cleaned(key)
 
     def started(self, process: Process) -> None:
         """A program was started, or seen at work: whatever the pid was before, it is this now."""
@@ -100,8 +100,8 @@ class Processes:
 
     def changes(self) -> list[Snapshot]:
         """One row per process that changed since the last call."""
-        for key in self._dirty & self._raw:
-            self._clean(key)
+        for key in self._dirty - self._clean:
+            self._cleaned(key)
         rows = [Snapshot(self._step, _name(key), None) for key in sorted(self._gone)]
         rows.extend(
             Snapshot(self._step, _name(key), msgspec.json.encode(self._rows[key])) for key in sorted(self._dirty)
@@ -119,9 +119,9 @@ class Processes:
             self._stored.add(key)
             self._dirty.discard(key)
 
-    def _clean(self, key: Key) -> Process:
+    def _cleaned(self, key: Key) -> Process:
         """Redact the command line of a row, which is put off until somebody asks for it: most are never asked for."""
-        self._raw.discard(key)
+        self._clean.add(key)
         process = self._rows[key]
         said = self._redact(process.command_line)
         if said != process.command_line:
@@ -129,26 +129,24 @@ class Processes:
         return process
 
     def _put(self, process: Process, *, raw: bool = False) -> None:
-        key = (process.node, process.pid)
-        if key in self._rows:
-            self._rows.move_to_end(key)
-        self._rows[key] = process
-        if raw:
-            self._raw.add(key)
-        else:
-            self._raw.discard(key)
+        key, rows = (process.node, process.pid), self._rows
+        rows[key] = process
+        rows.move_to_end(key)
+        (self._clean.discard if raw else self._clean.add)(key)
         self._dirty.add(key)
-        self._gone.discard(key)
-        self._seeded.discard(key)
-        if len(self._rows) > self._limit:
+        if self._gone:
+            self._gone.discard(key)
+        if self._seeded:
+            self._seeded.discard(key)
+        if len(rows) > self._limit:
             self.evictions += 1
-            self._drop(next(iter(self._rows)))
+            self._drop(next(iter(rows)))
 
     def _drop(self, key: Key) -> None:
         if self._rows.pop(key, None) is None:
             return
         self._dirty.discard(key)
-        self._raw.discard(key)
+        self._clean.discard(key)
         self._seeded.discard(key)
         if key in self._stored:
             self._gone.add(key)

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from daemon.events.auditd import parse_record
 from daemon.model import Position
@@ -43,10 +44,7 @@ class Run:
         self._starts.append(start)
         self._starts += ends[:-1]
         self._ends += ends
-        total = self._counts[-1]
-        for count in lines:
-            total += count
-            self._counts.append(total)
+        self._counts += accumulate(lines, initial=self._counts.pop())
         self._first, self._last = min(self._first, at[0]), max(self._last, at[-1])
 
     def find(self, stamp: str, serial: int, node: str, at: float) -> int | None:

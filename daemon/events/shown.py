@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 ACTIVITY = "\0activity"
 """Stands for the text of an event that several records make: `name="value"` of each of its fields."""
-LONG = "\0long"
-"""Stands for a quote before a run of LONGEST_ORDINARY characters without a blank or a quote."""
+LONG = "\x02"
+"""Stands in the text of an event that has a program or a path of LONGEST_ORDINARY bytes or more."""
 USER = "\x01"
 """Stands before the name of who made a call, beside the quoted names of all its ids."""
 WORD = "\0word:"
@@ -21,7 +21,6 @@ LONGEST_ORDINARY = 64
 AUDIT = "\0audit"
 """Stands for the word in its name where it is not that of a `msg=audit(`, which begins every record."""
 AUDIT_EXPRESSIONS: Mapping[str, bytes] = {
-    LONG: b'"[^" \\n]{%d}' % LONGEST_ORDINARY,
     AUDIT: rb"audit[^(]|[^=]audit|[^g]=audit|[^s]g=audit|[^m]sg=audit",
 }
 """What to look for in the place of a name that is no literal, in the syntax of hyperscan."""

