@@ -75,6 +75,9 @@ def _of_the_audit_log(config: Config, states: Mapping[str, Health], sights: Mapp
         yield Blind("gaps", ill, "tellwhy doctor")
         yield Blind("incomplete", ill, "tellwhy doctor")
         return
+    if any(sights.get(name, _NONE).crowded for name in logs):
+        why = "more hosts write into the audit log than can be followed: what some of them lose is not seen"
+        yield Blind("gaps", why, "collect them into several logs, or run tellwhy on the hosts")
     absent = sorted({kind for name in logs for kind in sights.get(name, _NONE).absent})
     if absent:
         why = f"the audit log has no {' and no '.join(absent)} records, so nobody sees when they are lost"

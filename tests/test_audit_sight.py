@@ -10,7 +10,8 @@ from daemon.audit_sight import audit_status, find_blind_spots
 from daemon.config import Config
 from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
-from daemon.events import Sight
+from daemon.events import Sight, Sighted
+from daemon.events.loss_nodes import MAX_NODES
 from daemon.telemetry import Board, Health, HealthState, Metrics
 from tests.doubles.audit_lines import execve, lines_of, reader_of
 
@@ -112,6 +113,18 @@ def test_the_status_counts_what_was_lost() -> None:
 
     assert (status.gap_events, status.incomplete, status.kernel_lost) == (15, 2, 61)
     assert (status.detection, [one.why for one in status.missing]) == ("partial", ["closed"])
+
+
+def test_more_hosts_than_can_be_followed_are_a_blind_spot() -> None:
+    assert blind(AUDIT, KERNEL, audit=Sight(records=True, crowded=True)) == ["gaps"]
+    reader, auto = reader_of("auditd"), reader_of("auto")
+    lines = [f"node=n{number} {line}" for number in range(MAX_NODES + 1) for line in execve(1, "true")[:1]]
+    for each in (reader, auto):
+        each.feed(lines_of(*lines))
+    assert isinstance(reader, Sighted)
+    assert isinstance(auto, Sighted)
+    assert reader.sight.crowded
+    assert auto.sight.crowded
 
 
 def test_what_readers_see_reaches_the_tallies() -> None:

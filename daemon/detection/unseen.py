@@ -6,10 +6,11 @@ A loss hides what happened between the last thing known to be seen and the momen
 on both sides. Losses near one another are one period. Cut lines hide nothing: what they say is cut, and marked where it
 stands.
 
-Bounded: 32 periods of each of 256 hosts, the oldest (of the host longest without a loss) forgotten first.
+Bounded: 32 periods of each of 256 hosts, the oldest (of the host longest without a loss) forgotten first; of what is
+not handed out yet 64 times of each host, of which the two oldest become one: it marks more than it must, never less.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -23,6 +24,7 @@ MARGIN = 60.0
 INCOMPLETE = ("evidence", "incomplete")
 """Part and reason of the gap."""
 _MOST_PERIODS = 32
+_MOST_FRESH = 64
 _MOST_HOSTS = 256
 _STEP = "unseen"
 _HIDES_NOTHING = frozenset({"line_too_long", "unfinished_line", "redaction_error"})
@@ -49,13 +51,21 @@ class _Period(Struct):
     counts: dict[str, int | None]
 
 
+class _Fresh(Struct):
+    """What of a period is not handed out yet."""
+
+    since: float
+    until: float
+    period: _Period
+
+
 class UnseenTimes:
     """Losses → periods → gaps. `fresh` hands out what the losses since the last call changed."""
 
     def __init__(self) -> None:
         self.evictions = 0
         self._hosts: dict[str, list[_Period]] = {}
-        self._fresh: dict[str, list[tuple[float, float, _Period]]] = {}
+        self._fresh: dict[str, list[_Fresh]] = {}
         self._dirty: set[str] = set()
         self._gone: set[str] = set()
 
@@ -83,31 +93,28 @@ class UnseenTimes:
             return ()
         host, (since, until) = incident.host, incident.span
         near = [one for one in self._hosts.get(host, ()) if _touches(one, since, until)]
-        if not near:
-            return ()
-        whole = _Period(near[0].since, near[0].until, dict(near[0].counts))
-        for one in near[1:]:
-            whole.since, whole.until = min(whole.since, one.since), max(whole.until, one.until)
-            for why, count in one.counts.items():
-                before = whole.counts.get(why, 0)
-                whole.counts[why] = None if before is None or count is None else before + count
-        return (_gap(whole),)
+        return (_gap(_whole(near)),) if near else ()
 
     def fresh(self) -> list[Unseen]:
         """The times in which something was lost that was noted since the last call, MARGIN added."""
         found, self._fresh = self._fresh, {}
         return [
-            Unseen(host, since - MARGIN, until + MARGIN, _gap(period))
+            Unseen(host, one.since - MARGIN, one.until + MARGIN, _gap(one.period))
             for host, times in found.items()
-            for since, until, period in times
+            for one in times
         ]
 
     def _freshen(self, host: str, since: float, until: float, period: _Period) -> None:
         times = self._fresh.setdefault(host, [])
-        if times and times[-1][2] is period:
-            before = times.pop()
-            since, until = min(since, before[0]), max(until, before[1])
-        times.append((since, until, period))
+        known = next((one for one in reversed(times) if one.period is period), None)
+        if known is not None:
+            known.since, known.until = min(known.since, since), max(known.until, until)
+            return
+        times.append(_Fresh(since, until, period))
+        if len(times) > _MOST_FRESH:
+            one, other = times[:2]
+            whole = _whole([one.period, other.period])
+            times[:2] = [_Fresh(min(one.since, other.since), max(one.until, other.until), whole)]
 
     def changes(self) -> list[Snapshot]:
         """One row per host that lost something since the last call."""
@@ -128,6 +135,7 @@ class UnseenTimes:
         if len(self._hosts) > _MOST_HOSTS:
             oldest = next(iter(self._hosts))
             del self._hosts[oldest]
+            self._fresh.pop(oldest, None)
             self._dirty.discard(oldest)
             self._gone.add(oldest)
             self.evictions += 1
@@ -136,6 +144,16 @@ class UnseenTimes:
 
 def _touches(period: _Period, since: float, until: float) -> bool:
     return since <= period.until + MARGIN and until >= period.since - MARGIN
+
+
+def _whole(periods: Sequence[_Period]) -> _Period:
+    """Several as one."""
+    whole = _Period(min(one.since for one in periods), max(one.until for one in periods), {})
+    for one in periods:
+        for why, count in one.counts.items():
+            before = whole.counts.get(why, 0)
+            whole.counts[why] = None if before is None or count is None else before + count
+    return whole
 
 
 def _gap(period: _Period) -> Gap:

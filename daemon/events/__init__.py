@@ -42,12 +42,14 @@ class Selector(Protocol):
 
 class Sight(Struct, frozen=True):
     """What a source shows of losses of audit records: whether audit records come, which kinds of records some node does
-    not write (so that nobody sees when they are lost), and whether the kernel is heard.
+    not write (so that nobody sees when they are lost), whether the kernel is heard, and whether more nodes write than
+    can be followed.
     """
 
     records: bool = False
     absent: tuple[str, ...] = ()
     kernel: bool = False
+    crowded: bool = False
 
 
 @runtime_checkable

@@ -13,9 +13,12 @@ from daemon.events.auditd import Record
 MODULUS = 1 << 32
 FORWARD = 1 << 24
 """A longer step is a reboot, not a gap (go-libaudit draws the same line)."""
-_LATE = 4096  # how far back a serial may lie and still be late rather than of a new boot
+LATE = 4096  # how far back a serial may lie and still be late rather than of a new boot
 _MIXED = 8  # how far the first records of a boot may be mixed
 _RECENT = 60.0  # seconds
+_DAY = 86_400.0
+_STRAY = 256  # how far behind no record of a host comes that is later than all before
+_STRAYS = 8  # so many of them within a minute are another host's
 _MOST_TRACKS = 4
 BOOT = 10.0
 """Seconds after auditd began within which SYSTEM_BOOT says that the host did too."""
@@ -75,7 +78,8 @@ class Node(Struct):
 
     In bits of kinds: with `news` an event tells something new; that one lacks `blind` is not told, and without `stuck`
     it is not even counted. `first` is the first number of this boot that came (-1: not known), `latest` the latest
-    time. `rebooted`: the numbers began anew, and SYSTEM_BOOT has not said so yet.
+    time. `rebooted`: the numbers began anew, and SYSTEM_BOOT has not said so yet. `strays` counts the numbers that are
+    perhaps of another host, since `stray_at`; `touched` is when the node was last heard, by the caller's clock.
     """
 
     highest: int
@@ -91,6 +95,9 @@ class Node(Struct):
     rebooted: bool = False
     start: Start | None = None
     tracks: list[Track] = []
+    strays: int = 0
+    stray_at: float = 0.0
+    touched: float | None = None
 
 
 def learn(node: Node, has: int, lacks: int = 0) -> list[int]:
@@ -109,10 +116,36 @@ def learn(node: Node, has: int, lacks: int = 0) -> list[int]:
     return told
 
 
+def reach(node: Node, at: float) -> None:
+    """Go on to this time. One that lies more than a minute before is gone back to: the clock was set, or what was the
+    latest had a wrong date, which must not speak for all that comes. Nor may it date what opened then.
+    """
+    if at >= node.latest - _RECENT:
+        node.latest = max(node.latest, at)
+        return
+    node.latest = at
+    pending: list[Gap | Torn] = [*node.gaps, *node.torn]
+    for one in pending:
+        if one.noticed > at + _DAY:
+            one.noticed = at
+    if node.start is not None and node.start.at > at + _DAY:
+        node.start.at = at
+
+
+def is_of_another(node: Node, serial: int, at: float) -> bool:
+    """Whether numbers far behind, each later than all before it, come again and again: of a host of the same name."""
+    if (node.highest - serial) % MODULUS <= _STRAY or at <= node.latest:
+        return False
+    if not 0 <= at - node.stray_at <= _RECENT:
+        node.strays, node.stray_at = 0, at
+    node.strays += 1
+    return node.strays >= _STRAYS
+
+
 def begins_anew(node: Node, serial: int, at: float) -> bool:
     """Whether a smaller number is of a new boot, rather than late."""
     behind = (node.highest - serial) % MODULUS
-    return behind >= _LATE or (node.start is not None and node.start.fresh) or at > node.latest + PATIENCE
+    return behind >= LATE or (node.start is not None and node.start.fresh) or at > node.latest + PATIENCE
 
 
 def choose_track(node: Node, serial: int, at: float) -> None:
@@ -124,7 +157,7 @@ def choose_track(node: Node, serial: int, at: float) -> None:
         step = (serial - one.highest) % MODULUS
         if not -PATIENCE <= at - one.latest <= _RECENT:
             continue
-        if step < min(_LATE, nearest) or MODULUS - step <= _MIXED:
+        if step < min(LATE, nearest) or MODULUS - step <= _MIXED:
             nearest, track = step, one
     if track is not None:
         node.tracks.remove(track)
@@ -137,9 +170,9 @@ def leave_track(node: Node) -> None:
     node.tracks = [Track(node.highest, node.latest, node.first), *node.tracks][:_MOST_TRACKS]
 
 
-def without_track(gaps: list[Gap], serial: int) -> list[Gap]:
-    """The gaps but for long ones in which numbers go on: what opened them was another host."""
-    return [gap for gap in gaps if gap.count < _LATE or (serial - gap.first) % MODULUS >= gap.count]
+def without_track(gaps: list[Gap], serial: int, least: int = LATE) -> list[Gap]:
+    """The gaps but for those (of at least so many numbers) in which numbers go on: another host opened them."""
+    return [gap for gap in gaps if gap.count < least or (serial - gap.first) % MODULUS >= gap.count]
 
 
 def is_before_the_first(node: Node, serial: int, at: float) -> bool:

@@ -12,8 +12,9 @@ from daemon.events.losses import Losses
 from daemon.events.processes import Process, Processes
 from daemon.events.scene import build_scene
 from daemon.events.shown import show_records
+from daemon.events.start_event import Started, start_event
 from daemon.events.taxonomy import Taxonomy
-from daemon.events.whole_events import Followed, Started, WholeEvents, start_scene
+from daemon.events.whole_events import Followed, WholeEvents
 from daemon.model import Lines, Logsource, Position, Snapshot
 
 _AUDITD = Logsource(service="auditd")
@@ -37,6 +38,8 @@ class AuditdReader:
     ) -> None:
         self.unparsed = 0
         self.left_out = 0
+        self._source = source
+        self._host = host
         self.assembler = Assembler(source)
         self.processes = Processes(source, redact=redact)
         self._losses = Losses(source)
@@ -54,13 +57,14 @@ class AuditdReader:
 
     @property
     def evictions(self) -> int:
-        """Groups and processes that went before their time because memory is bounded."""
-        return self.assembler.evictions + self.processes.evictions
+        """Groups, processes and nodes that went before their time because memory is bounded."""
+        return self.assembler.evictions + self.processes.evictions + self._losses.evictions
 
     @property
     def sight(self) -> Sight:
         """What the log shows of losses."""
-        return Sight(records=self._losses.seen, absent=self._losses.absent)
+        losses = self._losses
+        return Sight(records=losses.seen, absent=losses.absent, crowded=losses.crowded)
 
     def seed(self, processes: Iterable[Process]) -> None:
         """Tell the table of processes what is running now."""
@@ -152,9 +156,12 @@ class AuditdReader:
     ) -> list[Output]:
         """The events of these categories of a whole event."""
         start, end = rows.start(number), rows.ends[number]
-        only_start = started if "" not in categories and "file_event" not in categories else None
-        if only_start is not None:
-            end = lines.data.index(b"\n", start) + 1
+        if started is not None and "" not in categories and "file_event" not in categories:
+            if "process_creation" not in categories:
+                return []
+            position = Position(lines.position.path, lines.position.identity, lines.position.offset + start)
+            at = rows.at[number]
+            return [start_event(started, source=self._source, host=self._host, at=at, position=position)]
         records: dict[int, Record] = {}
         offset = lines.position.offset + start
         for line in lines.data[start:end].split(b"\n")[:-1]:
@@ -165,9 +172,8 @@ class AuditdReader:
         kept = list(records.values())
         first = kept[0]
         group = Group(first.node, first.stamp, first.serial, first.at, kept, set(records), closed_by="record")
-        scene = build_scene(group) if only_start is None else start_scene(group, only_start)
         parent = started.parent if started is not None else None
-        return list(self._taxonomy.events_after(scene, parent, categories))
+        return list(self._taxonomy.events_after(build_scene(group), parent, categories))
 
     def _complete(self, groups: list[Group]) -> list[Output]:
         outputs: list[Output] = []

@@ -128,7 +128,6 @@ class JournalReader:
     def __init__(self, source: str, *, host: str, now: Callable[[], float], stamps: Stamps) -> None:
         self.unparsed = 0
         self.left_out = 0
-        self.evictions = 0  # an entry is an event: nothing is kept
         self._source = source
         self._host = host
         self._stamps = stamps
@@ -139,6 +138,11 @@ class JournalReader:
     def latest(self) -> float:
         """The time of the last entry read; minus infinity before."""
         return self._line_events.latest
+
+    @property
+    def evictions(self) -> int:
+        """Hosts whose kernel's count was forgotten: besides, an entry is an event, and nothing is kept."""
+        return self._kernel.evictions
 
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these entries."""

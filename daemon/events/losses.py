@@ -19,13 +19,14 @@ events of each node. At the bound the oldest is reported at once.
 import re
 from collections.abc import Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from daemon.events.assemble import PATIENCE, Group
 from daemon.events.audit_nodes import (
     ABSENT,
     BOOT,
     FORWARD,
+    LATE,
     MODULUS,
     Gap,
     Node,
@@ -34,23 +35,25 @@ from daemon.events.audit_nodes import (
     begins_anew,
     choose_track,
     is_before_the_first,
+    is_of_another,
     is_over,
     learn,
     leave_track,
+    reach,
     without,
     without_late,
     without_track,
 )
 from daemon.events.audit_parts import KINDS, look_for_parts
 from daemon.events.auditd import Record
+from daemon.events.loss_nodes import LossNodes
 from daemon.events.said_losses import KernelLosses
 from daemon.model import Lost, Snapshot
-from daemon.model.stored_rows import read_rows
 
 __all__ = ["KernelLosses", "Losses"]
 
 _MOST_OPEN = 64
-_MAX_NODES = 256
+_DAY = 86_400.0
 _RESET = re.compile(rb"(?:^| )lost=0 old=([0-9]{1,10})(?: |$)")
 
 
@@ -59,10 +62,19 @@ class Losses:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._step = f"losses:{source}"
-        self._nodes: dict[str, Node] = {}
-        self._ticked: float | None = None
-        self._dirty: set[str] = set()
+        self._kept = LossNodes(f"losses:{source}")
+        self._nodes = self._kept.by_name
+        self._dirty = self._kept.dirty
+
+    @property
+    def evictions(self) -> int:
+        """Nodes that made room for others because memory is bounded."""
+        return self._kept.evictions
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more nodes write than can be followed."""
+        return self._kept.crowded
 
     @property
     def seen(self) -> bool:
@@ -82,17 +94,17 @@ class Losses:
             return []
         if record.kind.startswith(("DAEMON_", "UNKNOWN[12")):
             return []
-        self._dirty.add(record.node)
         if node is None:
-            if len(self._nodes) < _MAX_NODES:
-                self._nodes[record.node] = Node(record.serial, record.at, first=record.serial)
+            self._kept.open(record.node, record.serial, record.at)
             return []
+        self._dirty.add(record.node)
+        node.touched = self._kept.ticked
         if record.kind == "SYSTEM_BOOT" and not node.rebooted:
             self._boot(node, record.serial, record.at)
         else:
             self._account(node, record.serial, record.at)
             node.rebooted = node.rebooted and record.kind != "SYSTEM_BOOT"
-        return self._believe(record.node, node, record.at, None)
+        return self._dated(self._believe(record.node, node, record.at, None))
 
     def expects(self, node: str, serial: int) -> bool:
         """Whether an event with this serial goes on where the node was."""
@@ -112,14 +124,15 @@ class Losses:
         """
         known = self._nodes[node]
         self._dirty.add(node)
+        known.touched = self._kept.ticked
         if not known.gaps and not known.torn and serials[-1] - known.highest == len(serials):
             known.highest = serials[-1]
-            known.latest = max(known.latest, at[-1])
+            reach(known, at[-1])
             return {}
         told: dict[int, list[Lost]] = {}
         for place, serial in enumerate(serials):
             self._account(known, serial, at[place])
-            lost = self._believe(node, known, at[place], None)
+            lost = self._dated(self._believe(node, known, at[place], None))
             if lost:
                 told[place] = lost
         return told
@@ -134,7 +147,7 @@ class Losses:
             return []
         first = group.records[0]
         if first.kind.startswith("DAEMON_"):
-            return self._daemon(node, group)
+            return self._dated(self._daemon(node, group))
         lost = self._reset(group) if any(record.kind == "CONFIG_CHANGE" for record in group.records) else []
         parts = look_for_parts(group.records)
         if parts is not None and (parts.lacks & ~node.stuck or parts.has & node.news):
@@ -142,15 +155,16 @@ class Losses:
             missing = learn(node, parts.has, parts.lacks)
             if missing:
                 lacking = {bit: parts.missing[bit] for bit in missing}
-                torn = Torn(group.stamp, group.serial, group.at, lacking, node.latest, self._ticked)
+                torn = Torn(group.stamp, group.serial, group.at, lacking, node.latest, self._kept.ticked)
                 if node.latest < group.at + PATIENCE:  # nothing later ended it: time passed
-                    return [*lost, self._incomplete(torn, group.node)]
+                    return self._dated([*lost, self._incomplete(torn, group.node)])
                 node.torn.append(torn)
         return lost
 
     def tick(self, now: float) -> list[Lost]:
         """Believe the gaps that two seconds of the caller's clock did not fill."""
-        before, self._ticked = self._ticked, now
+        before = self._kept.ticked
+        self._kept.tick(now)
         lost: list[Lost] = []
         for name, node in self._nodes.items():
             for one in (*node.gaps, *node.torn, node.start):
@@ -160,26 +174,15 @@ class Losses:
             lost.extend(self._believe(name, node, None, now))
             if pending != (len(node.gaps), len(node.torn), node.start):
                 self._dirty.add(name)
-        return lost
+        return self._dated(lost)
 
     def changes(self) -> list[Snapshot]:
         """One small row per node that moved."""
-        rows = [
-            Snapshot(self._step, name, msgspec.json.encode(self._nodes[name]))
-            for name in sorted(self._dirty & self._nodes.keys())
-        ]
-        self._dirty = set()
-        return rows
+        return self._kept.changes()
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Take back stored rows; those of other steps, and broken ones, are ignored."""
-        for name, node in read_rows(snapshots, self._step, Node):
-            if len(node.streaks) != len(KINDS):
-                continue
-            for one in (*node.gaps, *node.torn, node.start):
-                if one is not None:
-                    one.ticked = None
-            self._nodes[name] = node
+        self._kept.restore(snapshots)
 
     def _account(self, node: Node, serial: int, at: float) -> None:
         ahead = (serial - node.highest) % MODULUS
@@ -191,18 +194,19 @@ class Losses:
             if ahead > 1:
                 first, last = (node.highest + 1) % MODULUS, (serial - 1) % MODULUS
                 anew = node.start is not None
-                node.gaps.append(Gap(first, last, at, self._ticked, min(node.latest, at), anew))
+                node.gaps.append(Gap(first, last, at, self._kept.ticked, min(node.latest, at), anew))
             node.highest = serial
-            node.latest = max(node.latest, at)
-        elif begins_anew(node, serial, at):
+            reach(node, at)
+        elif begins_anew(node, serial, at) or is_of_another(node, serial, at):
             node.rebooted = node.start is not None
-            node.gaps = without_track(node.gaps, serial)
+            # within one boot no smaller number is later than all before it
+            node.gaps = without_track(node.gaps, serial, 1 if node.start is None and at > node.latest else LATE)
             leave_track(node)
-            node.highest, node.latest, node.start, node.first = serial, at, None, serial
+            node.highest, node.latest, node.start, node.first, node.strays = serial, at, None, serial, 0
         elif is_before_the_first(node, serial, at):
             if serial + 1 != node.first:
                 since = min(node.latest, at)
-                node.gaps.append(Gap((serial + 1) % MODULUS, (node.first - 1) % MODULUS, at, self._ticked, since))
+                node.gaps.append(Gap((serial + 1) % MODULUS, (node.first - 1) % MODULUS, at, self._kept.ticked, since))
             node.first = serial
         else:
             node.gaps = [piece for gap in node.gaps for piece in without(gap, serial)]
@@ -246,6 +250,18 @@ class Losses:
         node.torn = kept
         return lost
 
+    def _dated(self, lost: list[Lost]) -> list[Lost]:
+        """None with a wrong date: one more than a day ahead of the clock would speak of all until then, not of now."""
+        now = self._kept.ticked
+        if not lost or now is None:
+            return lost
+        return [
+            one
+            if one.at <= now + _DAY
+            else replace(one, at=now, since=None if one.since is None else min(one.since, now))
+            for one in lost
+        ]
+
     def _incomplete(self, torn: Torn, name: str) -> Lost:
         said = ", ".join(f"{torn.missing[bit]} {KINDS[bit.bit_length() - 1]}" for bit in sorted(torn.missing))
         detail, count = f"event {torn.serial} lacks {said}", sum(torn.missing.values())
@@ -273,7 +289,7 @@ class Losses:
         kind = group.records[0].kind
         self._dirty.add(group.node)
         if kind == "DAEMON_START":
-            node.start = Start(group.at, min(node.latest, group.at), node.running, ticked=self._ticked)
+            node.start = Start(group.at, min(node.latest, group.at), node.running, ticked=self._kept.ticked)
         if kind in {"DAEMON_START", "DAEMON_END", "DAEMON_ABORT"}:
             node.running = kind == "DAEMON_START"
         if kind not in {"DAEMON_ABORT", "DAEMON_ERR"}:

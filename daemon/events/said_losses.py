@@ -4,7 +4,11 @@ The kernel (kernel/audit.c) prints `audit: audit_lost=59 audit_rate_limit=0 audi
 and then the reason in a line of its own; either may be missing, because the kernel prints only so much. auditd (its
 auditd-event.c and auditd-dispatch.c) says when it stops writing, cannot write, or has no room for what it hands on.
 
-Bounded: hosts.
+The kernel tells of a loss as it happens, but says no more than ten things in five seconds (`printk_ratelimit`): what it
+did not tell of lies near the message before or near this one, however long it was silent between them.
+
+Bounded: hosts; of more, the one that lost nothing for longest is forgotten. Should it lose something again, all that it
+lost since its boot is told.
 """
 
 import re
@@ -17,6 +21,7 @@ from daemon.model import Lost, Snapshot
 from daemon.model.stored_rows import read_rows
 
 _MAX_HOSTS = 256
+_NEAR = 60.0  # seconds before a message in which what it counts was lost, if not near the one before
 _TOGETHER = 2.0  # seconds within which a reason belongs to the count that was told before it
 _STAMP = r"(?:\[ *[0-9.]{1,32}\] ?)?"
 _AUDIT_LOST = re.compile(_STAMP + r"audit: audit_lost=([0-9]{1,10})(?: |$)")
@@ -54,10 +59,12 @@ class KernelLosses:
     """
 
     def __init__(self, source: str) -> None:
+        self.evictions = 0
         self._source = source
         self._step = f"kernel_losses:{source}"
         self._hosts: dict[str, _Host] = {}
         self._dirty: set[str] = set()
+        self._gone: set[str] = set()
         self.heard = False
         """Whether the kernel ever said here that records are lost."""
 
@@ -69,8 +76,7 @@ class KernelLosses:
         if match is not None:
             return self._count(host, int(match[1]), at)
         if _RESET.match(message) and host in self._hosts:
-            self._hosts[host] = _Host()
-            self._dirty.add(host)
+            self._note(host, _Host())
         return self._reason(host, message, at)
 
     def feed_auditd(self, host: str, message: str, at: float) -> list[Lost]:
@@ -83,9 +89,10 @@ class KernelLosses:
         return [Lost(self._source, "audit_daemon", 1 if one is not None else None, at, detail, at, host)]
 
     def changes(self) -> list[Snapshot]:
-        """One small row per host that lost something."""
-        rows = [Snapshot(self._step, host, msgspec.json.encode(self._hosts[host])) for host in sorted(self._dirty)]
-        self._dirty = set()
+        """One small row per host that lost something; an empty one for a host that was forgotten."""
+        rows = [Snapshot(self._step, host, None) for host in sorted(self._gone)]
+        rows += [Snapshot(self._step, host, msgspec.json.encode(self._hosts[host])) for host in sorted(self._dirty)]
+        self._dirty, self._gone = set(), set()
         return rows
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
@@ -94,21 +101,31 @@ class KernelLosses:
         for host, held in rows:
             self._hosts[host] = held if isinstance(held, _Host) else _Host(held)
             self.heard = True
+        self._hosts = dict(sorted(self._hosts.items(), key=lambda pair: pair[1].told_at or 0.0))
 
     def _count(self, host: str, total: int, at: float) -> list[Lost]:
-        known = self._hosts.get(host)
-        if known is None and len(self._hosts) >= _MAX_HOSTS:
-            return []
-        before = known.total if known is not None else 0
-        since = known.told_at if known is not None else None
-        if total == before:
+        known = self._hosts.get(host, _Host())
+        if total == known.total:
             return []
         self.heard = True
-        self._hosts[host] = _Host(total, at)
+        self._note(host, _Host(total, at))
+        count = total - known.total if total > known.total else total
+        since = None if known.told_at is None or total < known.total else min(at, max(known.told_at, at - _NEAR))
+        detail = f"the kernel of {host or 'this host'} dropped audit records: {total} since its count began"
+        return [Lost(self._source, "audit_backlog", count, at, detail, since, host)]
+
+    def _note(self, host: str, state: _Host) -> None:
+        """Keep the state of a host, behind those that lost something before."""
+        self._hosts.pop(host, None)
+        self._hosts[host] = state
         self._dirty.add(host)
-        count = total - before if total > before else total
-        detail = f"the kernel of {host or 'this host'} dropped audit records"
-        return [Lost(self._source, "audit_backlog", count, at, detail, since if total > before else None, host)]
+        self._gone.discard(host)
+        if len(self._hosts) > _MAX_HOSTS:
+            oldest = next(iter(self._hosts))
+            del self._hosts[oldest]
+            self._dirty.discard(oldest)
+            self._gone.add(oldest)
+            self.evictions += 1
 
     def _reason(self, host: str, message: str, at: float) -> list[Lost]:
         """A reason without a number; nothing where the number was told just before it."""

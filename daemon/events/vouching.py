@@ -6,8 +6,14 @@ kernel and cannot be bent. `_EXE` and `_COMM` are read from /proc a moment later
 one that becomes another program in that moment, or shows another file in a mount namespace of its own, has wrong ones.
 So what only root's daemons say is believed of user id 0 alone, and for setuid programs (sudo, su, passwd), which run
 with the user id of whoever calls them, the path must do.
+
+Root within a container is user id 0 too, and its /usr/sbin/sshd a file of its own: who may write to the host's socket
+from there (`-v /dev/log:/dev/log`) is told by the control group (`_SYSTEMD_CGROUP`, from /proc as well) and by the
+label that comes with the message (`_SELINUX_CONTEXT`, AppArmor's too). A process of it that ends before journald looks,
+where no label is, cannot be told from one of the host.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -28,7 +34,7 @@ class Trust(StrEnum):
     relayed = "relayed"
     """A syslog daemon handed on what it received, perhaps of another host."""
     container = "container"
-    """A container engine speaks for a container, which calls itself what it likes."""
+    """A container, or its engine for it: there a program is called what one likes."""
     user = "user"
     """A user's own service manager, which is no authority on the system's units."""
     forged = "forged"
@@ -98,6 +104,15 @@ _ANY_USER = frozenset(
 """Claims of setuid programs, of daemons with an account of their own, and of what runs in a user's session."""
 _AFTER_LOGIN = frozenset({"disconnect", "session", "session_closed", "subsystem"})
 """What the part of sshd says that runs as the user who is logged in; who may log in, its root part says."""
+_CONTAINED = re.compile(
+    r"/(?:docker|lxc|kubepods|machine\.slice|kubepods[^/]*\.slice|lxc\.payload[^/]*|"
+    r"(?:docker|libpod|podman|nerdctl|crio|cri-containerd)-[0-9a-f]{12,64}(?:\.scope)?)(?:/|\Z)"
+)
+"""In a control group's path: what Docker, Podman, Kubernetes, LXC and systemd-nspawn put containers under."""
+_CONTAINED_LABEL = re.compile(
+    r"[^:]*:[^:]*:(?:container(?:_init|_kvm)?_t|svirt_lxc_net_t|spc_t)(?::|\Z)|"
+    r"(?:docker-default|containers-default-[0-9.]+|cri-containerd\.apparmor\.d|lxc-container-[a-z-]+)(?: |\Z)"
+)
 _COMM = 15  # characters of a process's name that the kernel keeps
 
 
@@ -115,7 +130,7 @@ def judge(program: str, fields: Mapping[str, Value], *, action: str = "", of_aut
     if not claimed and not of_auth:
         return Trust.vouched
     path = exe.removesuffix(" (deleted)")  # a program that was updated while it runs
-    seen = _seen(name, path, comm)
+    seen = Trust.container if is_contained(fields) else _seen(name, path, comm)
     if uid not in {"", "0"} and _of_users_making(seen, path, _text(fields, "_SYSTEMD_UNIT")):
         return Trust.forged
     if seen is not Trust.vouched:
@@ -126,6 +141,12 @@ def judge(program: str, fields: Mapping[str, Value], *, action: str = "", of_aut
 def is_claim(program: str) -> bool:
     """Whether a name (plain) is one that must be vouched for."""
     return is_known_program(program) or program in _MORE_CLAIMS
+
+
+def is_contained(fields: Mapping[str, Value]) -> bool:
+    """Whether journald saw that the sender runs in a container."""
+    group, label = _text(fields, "_SYSTEMD_CGROUP"), _text(fields, "_SELINUX_CONTEXT")
+    return _CONTAINED.search(group) is not None or _CONTAINED_LABEL.match(label) is not None
 
 
 def _of_users_making(seen: Trust, path: str, unit: str) -> bool:

@@ -19,6 +19,11 @@ class Attempts:
         self._source = source
         self._absent: set[str] = set()
 
+    @property
+    def absent(self) -> frozenset[str]:
+        """What could not be read at least once."""
+        return frozenset(self._absent)
+
     def take(self, what: str, read: Callable[[], Result]) -> Result | None:
         """What `read` returns; None where it is hidden."""
         try:

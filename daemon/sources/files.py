@@ -41,12 +41,12 @@ def read_lines(path: Path, source: str, *, chunk: int = 1 << 20) -> Iterator[Lin
     """
     with ExitStack() as stack:
         plain = stack.enter_context(path.open("rb"))
-        start = plain.read(2)
         stream: IO[bytes] | gzip.GzipFile
         if plain.seekable():
-            plain.seek(0)
+            start = os.pread(plain.fileno(), 2, 0)  # not through the buffer: what that holds would be the first piece
             stream = plain
         else:
+            start = plain.read(2)
             stream = io.BufferedReader(_Pipe(start, plain))
         if start == _GZIP:
             stream = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))

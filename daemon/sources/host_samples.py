@@ -79,6 +79,11 @@ class HostSamples:
         """Filesystems that do not answer."""
         return self._probes.hung
 
+    @property
+    def absent(self) -> frozenset[str]:
+        """What could not be read here, by what it is called in our log."""
+        return self._attempts.absent
+
     def read(self, interval: float) -> list[Sample]:
         """All samples of one moment; `interval` is the time in seconds between two readings."""
         at, booted = self._now(), self._booted()

@@ -19,6 +19,7 @@ from daemon.telemetry import Board, HealthState, Says, log
 RETRY = 10.0
 """Seconds until a journal that cannot be read, or a journalctl that is not there, is tried again."""
 _CLOSED = ("insufficient permissions", "not seeing messages", "Permission denied")
+_NO_CURSOR = "Failed to seek to cursor: Invalid argument"
 _NONE_YET = ("No journal files were found", "No journal files were opened")
 _LARGEST = (1 << 63) - 1
 
@@ -55,6 +56,13 @@ class JournalTail:
 
     async def run(self, emit: Emit) -> None:
         """Read until cancelled. Raises Transient, with journalctl's words, when it ends."""
+        while await self._follow(emit):
+            detail = "journalctl does not take the stored cursor for one: reading begins anew, as at the first start"
+            await emit(Lost(self.name, "journal_vacuumed", None, self._now(), detail))
+            self._reached = None
+
+    async def _follow(self, emit: Emit) -> bool:
+        """Read on from the last entry; True when what is stored of it is no cursor."""
         while self._reached is None and self._config.start == "end":
             await self._find_end(emit)
         begin = "" if self._reached is None else self._reached.position.identity
@@ -65,8 +73,11 @@ class JournalTail:
             ended = await child.ended()
         finally:
             await child.close()
+        if begin and _NO_CURSOR in child.said:
+            return True
         if ended is not None:
             raise ended
+        return False
 
     async def _find_end(self, emit: Emit) -> None:
         """Note where the journal ends, so that what comes while we are down is read later."""

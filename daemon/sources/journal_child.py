@@ -23,7 +23,7 @@ FIELDS = (
     *("MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "SYSLOG_PID", "MESSAGE_ID", "N_DROPPED"),
     *("_TRANSPORT", "_PID", "_UID", "_GID", "_COMM", "_EXE", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT", "_HOSTNAME"),
     *("_AUDIT_ID", "_AUDIT_TYPE_NAME", "_AUDIT_LOGINUID", "_SOURCE_REALTIME_TIMESTAMP", "UNIT", "USER_UNIT"),
-    *("CONTAINER_NAME", "CONTAINER_ID"),
+    *("CONTAINER_NAME", "CONTAINER_ID", "_SYSTEMD_CGROUP", "_SELINUX_CONTEXT"),
 )
 """What is asked for. Not `_CMDLINE`: it may be two megabytes long, and whoever runs a program chooses them."""
 _CHUNK = 65_536

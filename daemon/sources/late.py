@@ -18,7 +18,8 @@ from daemon.sources.openings import Openings
 from daemon.sources.tailed_file import CutShortError, TailedFile
 
 LINGER = 5.0
-"""Seconds that a drained file is held for late writers, counted from the last line that it brought."""
+"""Seconds that a drained file is held for late writers, counted from the last line that it brought, or from when a copy
+of it was last seen in the making: by it the copy is known."""
 ROWS = 8
 """How many drained files are remembered, and held at once."""
 
@@ -107,7 +108,8 @@ class LateFiles:
                 self._openings.close(file)
                 continue
             self.more = self.more or file.more
-            if file.offset != before:
+            if file.offset != before or file.copied:
+                file.copied = False
                 self._held[number] = file, self._monotonic() + LINGER
             elif self._monotonic() >= until:
                 del self._held[number]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from daemon.model import Checkpoint, Lines, Lost
 from daemon.sources.identity import is_same_file, parse_identity
-from daemon.sources.ledger import Ledger
+from daemon.sources.ledger import ENOUGH, Ledger
+from daemon.sources.packed import NotYetError
+from daemon.sources.room import Room
 from daemon.sources.siblings import (
     Opened,
     Sibling,
@@ -31,7 +33,7 @@ COARSE = 0.01
 """Seconds by which the time of a write may be behind the clock: the kernel notes it in ticks."""
 
 
-class StillWrittenError(Exception):
+class StillWrittenError(NotYetError):
     """A compressed file that is needed is still being written: look again later."""
 
 
@@ -46,7 +48,11 @@ class Openings:
     `blocked` is why its present file cannot be opened, None while nothing hinders. `missed` lists the rotated files
     that came after what was read and could not be opened, `damaged` those of which only a part could be unpacked;
     `say_missed` reports them. `unopened` is how many rotated files wait for room: they are found again, once
-    those before them are read, by asking for what came after the last of these.
+    those before them are read, by asking for what came after the last of these. `room` is that for unpacking.
+    `appeared` says that the path was not there when the source began, `copied` that its file is a copy of one that is
+    being read.
+
+    Whatever may unpack a rotated file raises NotYetError where that is still written, or where there is no room.
     """
 
     def __init__(self, path: str, reading: Reading, ledger: Ledger) -> None:
@@ -56,11 +62,20 @@ class Openings:
         self.missed: list[str] = []
         self.damaged: list[str] = []
         self.unopened = 0
+        self.appeared = False
+        self.copied = False
+        self.room = Room(reading.now)
         self._reading = reading
         self._ledger = ledger
 
+    @property
+    def hindrance(self) -> OSError | None:
+        """Why nothing more is read here."""
+        return self.blocked or self.room.lacks
+
     def look(self) -> os.stat_result | None:
         """The state of the file at the path; None when there is none, or when it may not even be looked at."""
+        self.room.begin()
         try:
             stat = Path(self.path).stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -85,7 +100,7 @@ class Openings:
     def waiting(self, row: Checkpoint | None) -> int:
         """How many bytes the present file holds behind this row, unless some trail of the source reads it already."""
         stat = self.glance()
-        if stat is None or self._ledger.is_claimed(stat):
+        if stat is None or self.copied or self._ledger.is_claimed(stat):
             return 0
         return max(0, stat.st_size - (row.position.offset if row is not None else 0))
 
@@ -98,7 +113,8 @@ class Openings:
     def open_present(self, stored: Checkpoint | None = None) -> TailedFile | None:
         """The file at the path: where `stored` left it, else where any trail left it, else from byte 0.
 
-        None when it is not there, may not be read, or is read by another trail (it is a link, or was renamed).
+        None when it is not there, may not be read, or is read by another trail: it is a link, was renamed, or is a copy
+        of what that reads.
         """
         try:
             fd = open_regular(self.path)
@@ -110,13 +126,31 @@ class Openings:
         self.blocked = None
         if stored is not None and is_same_file(fd, stored):
             return self._adopt(fd, stored.position.offset)
-        return self._adopt(fd)
+        return self._adopt_copy(fd) if self.appeared else self._adopt(fd)
+
+    def _adopt_copy(self, fd: int) -> TailedFile | None:
+        """A file that just appeared, unless it is a copy of one that is read: its lines are those of the original, or
+        will be taken for them once that is truncated. Behind them it begins when the original was deleted. A few bytes
+        that are no longer being written prove nothing.
+        """
+        original = None if self._ledger.recall(fd) else self._ledger.find_original(fd, self.path)
+        stat = os.fstat(fd)
+        chance = 0 < stat.st_size < ENOUGH and abs(self._reading.now() - stat.st_mtime) >= GROWS_FOR
+        if original is None or chance:
+            self.copied = False
+            return self._adopt(fd)
+        named = original.stat().st_nlink > 0
+        over = not named and original.read_out and stat.st_size >= original.offset
+        self.copied, original.copied = not over, named
+        if over:
+            return self._adopt(fd, original.offset)
+        os.close(fd)
+        return None
 
     def find(self, stored: Checkpoint, *, copy: bool) -> tuple[list[TailedFile], bool]:
         """The file that the checkpoint speaks of (or a copy of it) under another name, and what followed it.
 
         Also whether it was found at all: one that another trail reads is found, but not opened here.
-        Raises StillWrittenError while one of them is being compressed.
         """
         found = find_copy(self.path, stored) if copy else find_same(self.path, stored)
         if found is None:
@@ -137,7 +171,7 @@ class Openings:
     def find_rewritten(self, stored: Checkpoint) -> list[TailedFile]:
         """The rotated file that has the inode but not the content (truncated and refilled), and what followed it."""
         identity = parse_identity(stored.position.identity)
-        for sibling in list_siblings(self.path) if identity is not None else ():
+        for sibling in list_siblings(self.path, 0) if identity is not None else ():
             if identity is None or sibling.inode != identity.inode or not sibling.rotated or sibling.packed:
                 continue
             with suppress(OSError):
@@ -163,17 +197,11 @@ class Openings:
         return None if found is None else self._adopt(found.fd, stored.position.offset, key=stored.position.path)
 
     def open_successors(self, inode: int, written_at: int) -> list[TailedFile]:
-        """What was at the path after the file with this inode and before the present one, oldest first.
-
-        Raises StillWrittenError while one of them is being compressed.
-        """
+        """What was at the path after the file with this inode and before the present one, oldest first."""
         return self._adopt_all(self._open_all(list_successors(self.path, inode, written_at)))
 
     def open_since(self, moment: float) -> list[TailedFile]:
-        """What was at the path since there was nothing there, and is rotated away by now: oldest first.
-
-        Raises StillWrittenError while one of them is being compressed.
-        """
+        """What was at the path since there was nothing there, and is rotated away by now: oldest first."""
         return self._adopt_all(self._open_all(list_since(self.path, int((moment - COARSE) * 1e9))))
 
     def _open_all(self, siblings: list[Sibling]) -> list[Opened]:
@@ -205,7 +233,7 @@ class Openings:
     def _adopt_all(self, opened: list[Opened]) -> list[TailedFile]:
         files = []
         for fd, sibling, damage in opened:
-            if sibling.packed and self._ledger.is_packed(fd, sibling.written_at):
+            if self._ledger.is_copy(fd, sibling.written_at, packed=sibling.packed):
                 os.close(fd)
                 continue
             file = self._adopt(fd)

@@ -36,7 +36,7 @@ def resume(
     """Match the checkpoint of a path; `drained` are those of the files that were there before.
 
     None while nothing can be said: the path is empty or blocked, and no rotated file fits (try again later).
-    Raises StillWrittenError while a file that is needed is being compressed, Transient out of descriptors.
+    Raises NotYetError while a file that is needed cannot be unpacked, Transient out of descriptors.
     """
     file = openings.open_present(row)
     if file is None and openings.blocked is not None:

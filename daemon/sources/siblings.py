@@ -10,7 +10,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from daemon.model import Checkpoint, Transient
@@ -51,18 +52,22 @@ def open_regular(path: str) -> int:
     raise OSError(0, "expected a regular file", path)
 
 
-def list_siblings(path: str) -> list[Sibling]:
-    """All other regular files in the directory of the log, and in that of its target when it is a symbolic link."""
+def list_siblings(path: str, inode: int | None = None) -> list[Sibling]:
+    """All other regular files in the directory of the log, and in that of its target when it is a symbolic link.
+
+    With `inode` only rotated files, and the one that has it: where thousands lie side by side, to look at each of them
+    for each of them takes minutes.
+    """
     real = os.path.realpath(path)
     found: dict[tuple[int, int], Sibling] = {}
-    for sibling in (*_list(path), *(_list(real) if real != path else ())):
+    for sibling in (*_list(path, inode), *(_list(real, inode) if real != path else ())):
         known = found.get((sibling.device, sibling.inode))
         if known is None or not known.rotated:
             found[sibling.device, sibling.inode] = sibling
     return list(found.values())
 
 
-def _list(path: str) -> list[Sibling]:
+def _list(path: str, inode: int | None) -> list[Sibling]:
     """Empty when the directory cannot be listed: then nothing is found, and what is missing is reported as lost.
 
     Raises Transient where we have too many files open: that says nothing of the directory.
@@ -72,7 +77,7 @@ def _list(path: str) -> list[Sibling]:
     for _ in range(_ATTEMPTS):
         try:
             before = Path(directory).stat().st_mtime_ns
-            found = list(_scan(directory, name))
+            found = list(_scan(directory, name, inode))
             if Path(directory).stat().st_mtime_ns == before:
                 break
         except OSError as error:
@@ -86,17 +91,23 @@ def _raise_if_none_left(error: OSError, path: str) -> None:
         raise Transient(f"{path}: {error.strerror}", why="descriptors") from error
 
 
-def _scan(directory: str, name: str) -> Iterator[Sibling]:
+def _scan(directory: str, name: str, inode: int | None) -> Iterator[Sibling]:
+    stem, _ = os.path.splitext(name)  # noqa: PTH122 - Path costs ten times as much, and there may be thousands
     with os.scandir(directory) as entries:
         for entry in entries:
-            sibling = _look(entry, name)
+            if inode is not None and not entry.name.startswith(stem) and entry.inode() != inode:
+                continue
+            sibling = _look(entry, name, inode)
             if sibling is not None and not (sibling.packed and os.path.lexists(unpacked_name(entry.path))):
                 yield sibling
 
 
-def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:
+def _look(entry: "os.DirEntry[str]", name: str, inode: int | None) -> Sibling | None:
     packed = entry.name.endswith(READABLE)
     if entry.name == name or (entry.name.endswith(PACKED) and not packed):
+        return None
+    number, dated = _suffix(unpacked_name(entry.name), name)
+    if number is None and not dated and inode is not None and entry.inode() != inode:
         return None
     try:
         seen = entry.stat(follow_symlinks=False)
@@ -104,13 +115,14 @@ def _look(entry: "os.DirEntry[str]", name: str) -> Sibling | None:
         return None  # gone since
     if not stat.S_ISREG(seen.st_mode):
         return None
-    number, dated = _suffix(unpacked_name(entry.name), name)
     return Sibling(entry.path, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, number, dated, packed)
 
 
 def _suffix(candidate: str, name: str) -> tuple[int | None, bool]:
     """How a rotated name differs from the log's: `app.log.1`, `app.log-20250102`, `app-20250102.log`, `app.1.log`."""
-    stem, ending = PurePath(name).stem, PurePath(name).suffix
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - as above
+    if not candidate.startswith(stem):
+        return None, False
     for head, tail in ((name, ""), (stem, ending)):
         if candidate.startswith(head) and candidate.endswith(tail):
             middle = candidate[len(head) : len(candidate) - len(tail)]
@@ -120,6 +132,12 @@ def _suffix(candidate: str, name: str) -> tuple[int | None, bool]:
             if _DATE.fullmatch(middle):
                 return None, True
     return None, False
+
+
+def is_rotated_name(candidate: str, name: str) -> bool:
+    """Whether a file name is what a log of this name would be called once it was rotated."""
+    number, dated = _suffix(candidate, name)
+    return dated or number is not None
 
 
 class Opened(NamedTuple):
@@ -135,7 +153,7 @@ def find_same(path: str, checkpoint: Checkpoint) -> Opened | None:
     identity = parse_identity(checkpoint.position.identity)
     if identity is None:
         return None
-    for sibling in list_siblings(path):
+    for sibling in list_siblings(path, identity.inode):
         # of a file of which nothing was read there is only the inode, which any file may have by now
         if sibling.inode == identity.inode and not sibling.packed and (identity.length or sibling.rotated):
             opened = _open_if(sibling, checkpoint, identity, copy=False)
@@ -152,7 +170,7 @@ def find_copy(path: str, checkpoint: Checkpoint) -> Opened | None:
     identity, offset = parse_identity(checkpoint.position.identity), checkpoint.position.offset
     if identity is None or not offset:
         return None
-    copies = [s for s in list_siblings(path) if s.rotated and (s.packed or s.size >= offset)]
+    copies = [s for s in list_siblings(path, 0) if s.rotated and (s.packed or s.size >= offset)]
     for sibling in sorted(copies, key=lambda s: s.written_at, reverse=True):
         opened = _open_if(sibling, checkpoint, identity, copy=True)
         if opened is not None:
@@ -190,12 +208,34 @@ def _open_if(sibling: Sibling, checkpoint: Checkpoint, identity: Identity, *, co
 
 def has_packed(path: str) -> bool:
     """Whether there is a compressed rotated file beside `path`: then looking for what became of it may take long."""
-    return any(sibling.packed and sibling.rotated for sibling in list_siblings(path))
+    return any(_has_packed(*os.path.split(one)) for one in {path, os.path.realpath(path)})
+
+
+def _has_packed(directory: str, name: str) -> bool:
+    try:
+        names = _packed_names(directory, Path(directory).stat().st_mtime_ns)
+    except OSError:
+        return False
+    return any(is_rotated_name(one, name) for one in names)
+
+
+@lru_cache(maxsize=16)
+def _packed_names(directory: str, changed_at: int) -> tuple[str, ...]:
+    """What compressed files of a directory would be called without that, as long as the directory does not change: the
+    files of a glob all ask for the same one, and together would list it for minutes.
+    """
+    del changed_at
+    with os.scandir(directory) as entries:
+        return tuple(
+            unpacked_name(entry.name)
+            for entry in entries
+            if entry.name.endswith(READABLE) and not os.path.lexists(unpacked_name(entry.path))
+        )
 
 
 def list_since(path: str, written_after: int) -> list[Sibling]:
     """The rotated files beside `path` that were written after this moment (in nanoseconds), oldest first."""
-    later = [s for s in list_siblings(path) if s.rotated and s.written_at > written_after]
+    later = [s for s in list_siblings(path, 0) if s.rotated and s.written_at > written_after]
     return sorted(later, key=lambda s: (s.written_at, -(s.number or 0), s.path))
 
 
@@ -205,7 +245,7 @@ def list_successors(path: str, inode: int, written_at: int | None) -> list[Sibli
     `written_at` is the last write to that file in nanoseconds, None when it is not known. Without the file among the
     siblings (it was deleted) only what was written after it counts; without either, nothing can be said.
     """
-    siblings = list_siblings(path)
+    siblings = list_siblings(path, inode)
     own = next((s for s in siblings if s.inode == inode), None)
     rotated = [s for s in siblings if s.rotated and s.inode != inode]
     if own is not None and own.number is not None:

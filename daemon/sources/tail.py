@@ -42,7 +42,7 @@ PACE = 0.005
 FEW = 32
 """Up to how many files are all read at that pace; of more, only those that lines pour into."""
 TURN = 16
-"""After so many files without a line the event loop gets a turn."""
+"""After so many files the event loop gets a turn."""
 
 
 class FileTail:
@@ -165,7 +165,7 @@ class FileTail:
         for number, trail in enumerate(trails, 1):
             if await self._step(trail, emit):
                 moved.append(trail)
-            elif number % TURN == 0:
+            if number % TURN == 0:
                 await asyncio.sleep(0)
         return moved
 
@@ -238,7 +238,7 @@ class FileTail:
 
     def _judge(self) -> tuple[HealthState, str]:
         closed = closed_directory(self._config.path)
-        blocked = [(t.path, t.openings.blocked) for t in self._trails if t.openings.blocked is not None]
+        blocked = [(t.path, t.openings.hindrance) for t in self._trails if t.openings.hindrance is not None]
         if closed is not None:
             blocked.insert(0, (fixed_directory(self._config.path), closed))
         if blocked:

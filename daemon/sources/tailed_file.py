@@ -41,18 +41,20 @@ class Reading:
 class TailedFile:
     """Reads the open file `fd` from `offset` on, and closes it in `close`.
 
-    `path` is what lines say they come from; `key` is the path under which checkpoints are stored; `reached` is the
-    byte behind the last one looked at, of an unfinished line too.
+    `path` is what lines say they come from, whatever the file is called by now; `key` is the path under which
+    checkpoints are stored; `reached` is the byte behind the last one looked at, of an unfinished line too;
+    `copied` says that a copy of the file is being made, as somebody just saw.
     """
 
     def __init__(self, fd: int, path: str, reading: Reading, *, offset: int = 0, key: str = "") -> None:
         self._fd = fd
-        self._path = path
+        self.path = path
         self._reading = reading
         self.key = key or path
         stat = os.fstat(fd)
         self.device, self.inode = stat.st_dev, stat.st_ino
         self.more = True
+        self.copied = False
         self._set(offset)
 
     def _set(self, offset: int) -> None:
@@ -85,6 +87,11 @@ class TailedFile:
     def lag(self) -> int:
         """How many bytes are there to read."""
         return max(0, self.stat().st_size - self.offset)
+
+    @property
+    def read_out(self) -> bool:
+        """Whether everything was looked at."""
+        return not self.more and self.reached >= self.stat().st_size
 
     def holds(self, start: int, data: bytes) -> bool:
         """Whether these bytes are there at byte `start`."""
@@ -139,7 +146,7 @@ class TailedFile:
         self.reached = start + len(chunk)
         # after the read, so that no truncation can slip in between the check and the bytes
         if read_tail(self._fd, self.offset) != self._tail:
-            raise CutShortError(self._path)
+            raise CutShortError(self.path)
         self.more = len(chunk) == CHUNK
         if not self.offset:
             self._order = order_of(chunk)
@@ -231,7 +238,7 @@ class TailedFile:
         yield self._lines(as_utf8(data, self._order) + b"\n", start)
 
     def _loss(self, start: int, length: int) -> Lost:
-        detail = f"{self._path}: the line at byte {start} has {length} bytes, kept {self._reading.max_line}"
+        detail = f"{self.path}: the line at byte {start} has {length} bytes, kept {self._reading.max_line}"
         return Lost(self._reading.source, "line_too_long", 1, self._reading.now(), detail)
 
     def _advance(self, offset: int, ending: bytes) -> None:
@@ -243,5 +250,5 @@ class TailedFile:
             self._identity = build_identity(self.device, self.inode, self._head)
 
     def _lines(self, data: bytes, start: int) -> Lines:
-        position = Position(self._path, self._identity, start)
+        position = Position(self.path, self._identity, start)
         return Lines(self._reading.source, data, position, self.checkpoint())

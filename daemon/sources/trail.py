@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from daemon.model import Checkpoint, Lines, Lost
 from daemon.sources.absence import Absence
 from daemon.sources.late import LINGER, LateFiles
-from daemon.sources.openings import MOST_AT_ONCE, Openings, StillWrittenError
+from daemon.sources.openings import MOST_AT_ONCE, Openings
+from daemon.sources.packed import NotYetError
 from daemon.sources.parking import Parking
 from daemon.sources.resume import absent, resume
 from daemon.sources.siblings import has_packed
@@ -134,10 +135,13 @@ class Trail:
         `more` then says whether another step would find more at once. Raises Transient out of descriptors.
         """
         self.more = False
+        if not self.openings.room.due:
+            return
         try:
             yield from self._follow()
-        except StillWrittenError:
-            return  # what is not there yet comes before all that is
+        except NotYetError as error:  # what is not there yet comes before all that is
+            self.openings.room.note(error)
+            return
         yield from self.openings.say_missed()
         if self._old:
             yield from self._drain(self._old[0])
@@ -201,8 +205,7 @@ class Trail:
         except BaseException:
             self.openings.close(file)
             raise
-        self._last = self._absence.last = None
-        self._file = file
+        self._file, self._last, self._absence.last = file, None, None
         self._say_opened(file)
         if not self._old:
             yield file.anchor()  # so that even a file rotated before its first line is found again
@@ -227,7 +230,8 @@ class Trail:
         """Open what was at the path after this file; False when that has to wait."""
         try:
             found = self.openings.open_successors(file.inode, file.stat().st_mtime_ns)
-        except StillWrittenError:
+        except NotYetError as error:
+            self.openings.room.note(error)
             self.openings.unopened = max(1, self.openings.unopened)
             return False
         # where rotated files are packed, one that is gone is no sign of that
@@ -239,10 +243,9 @@ class Trail:
     def _forget_deleted(self, file: TailedFile) -> Iterator[Lines | Lost]:
         """A deleted file keeps its disk space until we let it go; a renamed one is held until a new one comes."""
         gone = self._absence.seconds or 0.0
-        if file.stat().st_nlink:  # no new one needs to come where each day has a name of its own
-            over = not self._alone and min(gone, self._monotonic() - self._moved_at) >= HELD
-        else:
-            over = gone >= LINGER
+        # no new one needs to come where each day has a name of its own
+        long_ago = not self._alone and min(gone, self._monotonic() - self._moved_at) >= HELD
+        over = long_ago if file.stat().st_nlink else gone >= LINGER
         if over and not file.more:
             self._file = None
             self._last = file.inode, file.stat().st_mtime_ns
@@ -281,9 +284,7 @@ class Trail:
     def _drain(self, file: TailedFile) -> Iterator[Lines | Lost]:
         before = file.offset
         yield from self._take(file)
-        if self._cut is file:
-            return
-        if file.offset == before and not file.more:
+        if self._cut is not file and file.offset == before and not file.more:
             if len(self._old) == 1 and self.openings.unopened and not self._found_between(file):
                 return
             yield from self._retire(file)

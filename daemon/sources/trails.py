@@ -1,8 +1,9 @@
 """All trails of one source: which paths there are, whose turn it is, what is remembered of files that are gone.
 
-Bounded: 2048 paths (of more, those written last), `most_open` open files among them, the rows of 256 files that are
-gone and were perhaps not read to their end. With more paths than may be open, those with something to read take turns:
-who was looked at longest ago comes first, and whoever has read for a while makes room.
+Bounded: 2048 paths and 256 more (of too many those written last are followed, any other only until it is read to its
+end), `most_open` open files among them, the rows of 256 files that are gone and were perhaps not read to their end.
+With more paths than may be open, those with something to read take turns: who was looked at longest ago comes first,
+and whoever has read for a while makes room.
 """
 
 import resource
@@ -58,6 +59,7 @@ class Trails:
         self._unannounced: list[Trail] = []
         self._looked_at: float | None = None
         self._stored: set[str] = set()
+        self._aside: set[str] = set()  # paths that are there, and were read to their end before others were written
         self.too_many = 0
         self.waiting = 0
         self.stuck = False
@@ -121,17 +123,40 @@ class Trails:
         self.too_many = max(0, len(found) - MAX_FILES)
         paths = sorted(_newest(found)) if self.too_many else found
         self._forget_gone(set(paths))
-        known = {*paths, *(path for path in self._stored if path != self._pattern)}
+        self._set_aside(set(found).difference(paths))
+        back = self._aside.intersection(paths) | self._aside.difference(found)
+        self._aside -= back
+        known = self._stored.difference(paths, [self._pattern]) | back
         # those that have a checkpoint come first: they know which rotated files are theirs
-        for path in sorted(known, key=lambda path: (shown(path) not in self._rows, path)):
-            if path not in self._trails:
+        for path in sorted(known.union(paths), key=lambda path: (shown(path) not in self._rows, path)):
+            if path not in self._trails and len(self._trails) < MAX_FILES + GONE:
                 self._trails[path] = self._build(path)
-        self._stored.clear()
+        self._stored = known - self._trails.keys()
         self._looked_at = self._reading.now()
         return paths
 
+    def _set_aside(self, left_out: set[str]) -> None:
+        """Follow no longer what others were written after, once it is read: its row says where to go on."""
+        for path in left_out & self._trails.keys():
+            trail = self._trails[path]
+            read = (trail.parking.parked or trail.park()) and not trail.parking.stirred(again=False)
+            if read or (trail.settled and shown(path) not in self._rows):
+                trail.close()
+                del self._trails[path]
+                self._turns.pop(path, None)
+                self._aside |= {path} if read else set()
+        quiet = {path for path in left_out & self._stored if not self._grew(path)}
+        self._stored -= quiet
+        self._aside |= quiet
+
+    def _grew(self, path: str) -> bool:
+        """Whether there is more than the row of a path says was read."""
+        row = self._rows.get(path)
+        return row is None or Openings(path, self._reading, self._ledger).waiting(row) > 0
+
     def _build(self, path: str) -> Trail:
         openings = Openings(path, self._reading, self._ledger)
+        openings.appeared = self._looked_at is not None
         return Trail(
             openings,
             self._reading,

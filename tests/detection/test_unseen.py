@@ -130,3 +130,29 @@ def test_dates_of_a_liar_are_clamped() -> None:
             "evidence", "incomplete", "between 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: 3 audit events never came"
         ),
     )
+
+
+def test_what_was_not_handed_out_yet_is_bounded() -> None:
+    """One batch may hold any number of losses: the oldest times become one, and none is left out."""
+    unseen = UnseenTimes()
+    for number in range(5000):
+        unseen.note(lost(count=1, at=T0 + 1000 * number), "web-1")
+    times = unseen.fresh()
+    assert len(times) == 64
+    assert (times[0].since, times[0].until) == (T0 - MARGIN, T0 + 4936 * 1000 + MARGIN)
+    assert "4937 audit events" in times[0].gap.detail
+    assert [one.since for one in times[1:]] == [T0 + 1000 * number - MARGIN for number in range(4937, 5000)]
+
+
+def test_two_times_in_turn_are_two_times() -> None:
+    unseen = UnseenTimes()
+    for number in range(5000):
+        unseen.note(lost(count=1, at=T0 + 1000 * (number % 2)), "web-1")
+    assert [one.since for one in unseen.fresh()] == [T0 - MARGIN, T0 + 1000 - MARGIN]
+
+
+def test_hosts_that_have_nothing_handed_out_yet_are_bounded() -> None:
+    unseen = UnseenTimes()
+    for number in range(5000):
+        unseen.note(lost(), f"n{number}")
+    assert len(unseen.fresh()) == 256

@@ -9,8 +9,10 @@ from daemon.events.audit_nodes import (
     Track,
     begins_anew,
     choose_track,
+    is_of_another,
     is_over,
     leave_track,
+    reach,
     without,
     without_track,
 )
@@ -82,3 +84,30 @@ def test_a_long_gap_in_which_numbers_go_on_is_none() -> None:
     short, long = Gap(10, 20, 1.0), Gap(5001, 899_999, 1.0)
     assert without_track([short, long], 5001) == [short]
     assert without_track([short, long], 15) == [short, long]
+
+
+@pytest.mark.parametrize(
+    ("at", "latest", "noticed"),
+    [
+        (110.0, 110.0, 9e9),
+        (99.0, 100.0, 9e9),  # a little late
+        (40.0, 100.0, 9e9),
+        (39.0, 39.0, 39.0),  # the clock was set back, and what was dated years ahead is dated anew
+        (-90_000.0, -90_000.0, -90_000.0),
+    ],
+)
+def test_how_far_the_time_of_a_node_reaches(at: float, latest: float, noticed: float) -> None:
+    node = Node(50, 100.0, gaps=[Gap(1, 2, 9e9), Gap(3, 4, 101.0)], start=Start(9e9, 100.0, killed=True))
+    reach(node, at)
+    assert node.start is not None
+    assert (node.latest, node.gaps[0].noticed, node.start.at) == (latest, noticed, noticed)
+    assert node.gaps[1].noticed == (101.0 if at > -80_000 else at)
+
+
+def test_of_another_host_are_numbers_far_behind_that_are_later_again_and_again() -> None:
+    node = Node(5000, 100.0)
+    assert [is_of_another(node, 4000 + n, 100.5 + n) for n in range(20)].index(True) == 7
+    early, near, rare = Node(5000, 100.0), Node(5000, 100.0), Node(5000, 100.0)
+    assert not any(is_of_another(early, 4000 + n, 99.0) for n in range(20))
+    assert not any(is_of_another(near, 4744 + n, 100.5 + n) for n in range(20))
+    assert not any(is_of_another(rare, 4000 + n, 100.0 + 9 * n) for n in range(20))

@@ -7,6 +7,7 @@ import pytest
 
 from daemon.events.assemble import Assembler, Group
 from daemon.events.auditd import Record, parse_record
+from daemon.events.loss_nodes import MAX_NODES
 from daemon.events.losses import KernelLosses, Losses
 from daemon.model import Lost, Position, Snapshot
 from tests.doubles.audit_lines import lost_of, read_all
@@ -237,9 +238,23 @@ def test_open_gaps_are_bounded() -> None:
 
 def test_nodes_are_bounded() -> None:
     losses = Losses("a")
-    for number in range(300):
+    for number in range(MAX_NODES + 50):
         feed(losses, record(1, node=f"n{number}"))
-    assert len(losses.changes()) == 256
+    assert len(losses.changes()) == MAX_NODES
+    assert (losses.crowded, losses.evictions) == (True, 0)
+
+
+def test_a_node_that_goes_on_is_never_the_one_that_makes_room() -> None:
+    """The worst bug: names that come once would push out the hosts that write."""
+    losses = Losses("a")
+    losses.tick(0.0)
+    feed(losses, record(1, node="busy"))
+    for number in range(3 * MAX_NODES):
+        losses.tick(float(number))
+        feed(losses, record(number + 2, 100.0 + number, node="busy"), record(1, 100.0 + number, node=f"n{number}"))
+    assert losses.evictions > MAX_NODES
+    assert feed(losses, record(3 * MAX_NODES + 5, 9000.0, node="busy")) == []
+    assert [(lost.count, lost.host) for lost in losses.tick(math.inf)] == [(3, "busy")]
 
 
 def close(losses: Losses, serial: int, *kinds: str) -> list[Lost]:
@@ -328,3 +343,88 @@ def test_old_and_new_files_read_in_turn_lose_nothing() -> None:
     for start_at in range(0, 3000, 300):
         found += feed(losses, *old[start_at : start_at + 300], *new[start_at : start_at + 300])
     assert [count for _, count in found if count is not None and count > 1] == [49_700]  # once, before it is understood
+
+
+FAR = 9_999_999_999.0
+DAY = 86_400.0
+
+
+def test_a_record_with_a_wrong_date_dates_no_loss() -> None:
+    """The worst bug: a loss dated in 2286 speaks of no alert of today, or of all until then."""
+    losses = Losses("a")
+    feed(losses, record(1, 100.0), record(5, FAR), record(6, 101.0), record(9, 102.0))
+    (one, other) = losses.feed(record(10, 104.5))
+    assert (one.count, one.since, one.at) == (3, 100.0, 101.0)
+    assert (other.count, other.since, other.at) == (2, 101.0, 102.0)
+
+
+def test_a_wrong_date_that_nothing_follows_is_that_of_the_clock() -> None:
+    losses = Losses("a")
+    losses.tick(1000.0)
+    feed(losses, record(1, 995.0), record(5, FAR))
+    assert losses.tick(1001.0) == []
+    (lost,) = losses.tick(1003.0)
+    assert (lost.count, lost.since, lost.at) == (3, 995.0, 1003.0)
+
+
+def test_a_killed_auditd_with_a_wrong_date_is_told_and_dated_now() -> None:
+    losses = Losses("a")
+    losses.tick(1000.0)
+    feed(losses, record(51, 995.0))
+    start(losses, at=FAR)
+    assert losses.tick(1001.0) == []
+    (lost,) = losses.tick(1011.0)
+    assert (lost.why, lost.since, lost.at) == ("auditd_killed", 995.0, 1011.0)
+
+
+def test_what_lies_a_day_ahead_is_taken_at_its_word() -> None:
+    """A clock that is a little wrong dates its own host's losses as it dates everything."""
+    losses = Losses("a")
+    losses.tick(1000.0)
+    feed(losses, record(1, 1000.0 + DAY - 10), record(3, 1000.0 + DAY - 9))
+    assert [lost.at for lost in losses.feed(record(4, 1000.0 + DAY))] == [1000.0 + DAY - 9]
+
+
+def test_a_boot_after_a_wrong_date_is_seen() -> None:
+    """By the time alone: what was the latest does not stand in the way for ever."""
+    losses = Losses("a")
+    feed(losses, record(3000, 100.0), record(3001, FAR), record(3002, 101.0))
+    feed(losses, record(1, 160.0), record(2, 160.1), record(5, 160.2))
+    assert [lost.count for lost in losses.tick(math.inf)] == [2]
+
+
+@pytest.mark.parametrize("apart", [300, 1000, 4000])
+@pytest.mark.parametrize(
+    ("pace", "other_pace", "told"), [(0.1, 0.1, False), (0.01, 0.2, False), (0.2, 0.01, False), (5.0, 3.0, True)]
+)
+def test_two_hosts_under_one_name_with_numbers_close_together(
+    apart: int, pace: float, other_pace: float, *, told: bool
+) -> None:
+    """Neither hides what the other loses, nor is it told what lies between them: where both are slow, once, before it is
+    understood.
+    """
+    losses, gone, other_gone = Losses("audit"), {400, 401, 900}, {500}
+    coming = [(1000.0 + number * pace, 9000 + number) for number in range(1200) if number not in gone]
+    coming += [(1000.053 + n * other_pace, 9000 + apart + n) for n in range(1200) if n not in other_gone]
+    found, ticked = [], 1000.0
+    for at, serial in sorted(coming):
+        while ticked < at:
+            found += [lost.count for lost in losses.tick(ticked)]
+            ticked += 1.0
+        found += [count for _, count in feed(losses, record(serial, at))]
+    assert sorted([*found, *(lost.count for lost in losses.tick(math.inf))], key=str) == [
+        1,
+        1,
+        2,
+        *([apart - 1] if told else []),
+    ]
+
+
+def test_numbers_of_one_host_that_stand_mixed_are_no_other_hosts() -> None:
+    """As on a host of many processors: up to two hundred out of order, the dates with them."""
+    losses = Losses("a")
+    block = range(200)
+    for turn in range(40):
+        for number in reversed(block):
+            feed(losses, record(1 + turn * 200 + number, 100.0 + turn * 0.2 + number / 1000))
+    assert losses.tick(math.inf) == []

@@ -43,7 +43,16 @@ def test_a_loss_lies_between_two_numbers() -> None:
     kernel = KernelLosses("k")
     kernel.feed("", COUNT.format(5), 10.0)
     assert [lost.since for lost in kernel.feed("", COUNT.format(9), 50.0)] == [10.0]
+    assert [lost.since for lost in kernel.feed("", COUNT.format(11), 40.0)] == [40.0]  # the clock was set back
     assert [lost.since for lost in kernel.feed("", COUNT.format(2), 60.0)] == [None]  # a new boot: nobody knows
+
+
+def test_a_loss_does_not_speak_of_the_days_in_which_nothing_was_told() -> None:
+    """The kernel would have told of them: it keeps silent only about what it loses together with much else."""
+    kernel = KernelLosses("k")
+    kernel.feed("", COUNT.format(5), 10.0)
+    (lost,) = kernel.feed("", COUNT.format(9), 400_000.0)
+    assert (lost.count, lost.since, lost.at) == (4, 399_940.0, 400_000.0)
 
 
 def test_a_count_that_was_set_back_begins_anew() -> None:
@@ -104,8 +113,26 @@ def test_what_auditd_says_besides_is_no_loss(message: str) -> None:
 
 def test_hosts_are_bounded() -> None:
     kernel = KernelLosses("k")
-    told = [feed(kernel, COUNT.format(1), host=f"n{number}") for number in range(300)]
-    assert (told.count([1]), len(kernel.changes())) == (256, 256)
+    told = [feed(kernel, COUNT.format(1), host=f"n{number}") for number in range(256)]
+    kernel.changes()
+    told += [feed(kernel, COUNT.format(2), host="n0")]
+    told += [feed(kernel, COUNT.format(1), host=f"n{number}") for number in range(256, 300)]
+    assert told == [[1]] * 301  # none is kept to itself
+    assert kernel.evictions == 44
+    rows = kernel.changes()
+    assert [row.key for row in rows if row.value is None] == sorted(f"n{number}" for number in range(1, 45))
+    assert len([row for row in rows if row.value is not None]) == 45
+    assert feed(kernel, COUNT.format(3), host="n0") == [1]
+    assert feed(kernel, COUNT.format(3), host="n1") == [3]
+
+
+def test_after_a_restart_the_host_that_lost_nothing_for_longest_goes_first() -> None:
+    before, after = KernelLosses("k"), KernelLosses("k")
+    for number in range(256):
+        feed(before, COUNT.format(1), at=1000.0 - number, host=f"n{number:03}")
+    after.restore(before.changes())
+    feed(after, COUNT.format(1), at=2000.0, host="new")
+    assert [row.key for row in after.changes() if row.value is None] == ["n255"]
 
 
 def test_rows_of_an_older_version_are_read() -> None:

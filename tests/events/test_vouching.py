@@ -119,3 +119,68 @@ def test_the_words_of_pam_are_believed_of_programs_that_are_what_they_say() -> N
 def test_numbers_as_other_forwarders_write_them() -> None:
     assert judge("sshd", {"_UID": 0, "_EXE": "/usr/sbin/sshd"}) is Trust.vouched
     assert judge("sshd", {"_UID": True, "_EXE": None, "_COMM": ("a",)}) is Trust.unjudged
+
+
+ID = "4f0c9d3e2b1a" * 5 + "4f0c"
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        f"/system.slice/docker-{ID}.scope",
+        f"/docker/{ID}",
+        f"/machine.slice/libpod-{ID}.scope/container",
+        f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope",
+        f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod7.slice/cri-containerd-{ID}.scope",
+        f"/kubepods/besteffort/pod7/{ID}",
+        f"/kubepods-besteffort.slice/crio-{ID}.scope",
+        f"/system.slice/nerdctl-{ID}.scope",
+        "/lxc.payload.web/system.slice/ssh.service",
+        "/lxc/web",
+        "/machine.slice/systemd-nspawn@web.service/payload/system.slice/ssh.service",
+    ],
+)
+@pytest.mark.parametrize(("program", "exe"), [("sshd", "/usr/sbin/sshd"), ("sudo", "/usr/bin/sudo"), ("x", "/bin/x")])
+def test_root_of_a_container_is_not_the_hosts(group: str, program: str, exe: str) -> None:
+    """The worst bug: who is root in a container with the host's /dev/log would be believed as the host's sshd."""
+    assert judge(program, by(exe, _SYSTEMD_CGROUP=group), of_auth=True) is Trust.container
+    relay = by("/usr/sbin/rsyslogd", _SYSTEMD_CGROUP=group)
+    assert judge("sshd", relay) is Trust.container
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "system_u:system_r:container_t:s0:c1,c2",
+        "system_u:system_r:spc_t:s0",
+        "docker-default (enforce)",
+        "containers-default-0.57.4 (enforce)",
+        "cri-containerd.apparmor.d (enforce)",
+        "lxc-container-default-cgns",
+    ],
+)
+def test_the_label_tells_of_a_container_when_the_process_has_ended(label: str) -> None:
+    assert judge("sshd", {**ROOT, "_SELINUX_CONTEXT": label}) is Trust.container
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"_SYSTEMD_CGROUP": "/system.slice/ssh.service"},
+        {"_SYSTEMD_CGROUP": "/user.slice/user-1000.slice/session-3.scope"},
+        {"_SYSTEMD_CGROUP": "/system.slice/docker.service"},
+        {"_SYSTEMD_CGROUP": "/system.slice/docker-cleanup.service"},
+        {"_SYSTEMD_CGROUP": "/system.slice/lxc.service"},
+        {"_SYSTEMD_CGROUP": "/"},
+        {"_SELINUX_CONTEXT": "unconfined"},
+        {"_SELINUX_CONTEXT": "system_u:system_r:sshd_t:s0-s0:c0.c1023"},
+        {"_SELINUX_CONTEXT": "system_u:system_r:container_runtime_t:s0"},
+    ],
+)
+def test_what_is_the_hosts_stays_the_hosts(more: dict[str, str]) -> None:
+    assert judge("sshd", by("/usr/sbin/sshd", **more)) is Trust.vouched
+
+
+def test_a_name_worth_no_lie_may_be_of_a_container() -> None:
+    assert judge("myapp", by("/app/myapp", _SYSTEMD_CGROUP=f"/docker/{ID}")) is Trust.vouched
+    assert judge("kernel", {"_TRANSPORT": "kernel", "_SYSTEMD_CGROUP": f"/docker/{ID}"}) is Trust.vouched

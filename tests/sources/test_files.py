@@ -151,3 +151,12 @@ def test_a_pipe_gives_what_a_file_gives(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("content", [b"line\n" * 40_000, b"\x1f\n" + b"line\n" * 40_000])
+def test_the_first_piece_of_a_file_is_as_large_as_the_others(tmp_path: Path, content: bytes) -> None:
+    """It is the sample by which readers choose how to look at the rest."""
+    path = tmp_path / "app.log"
+    path.write_bytes(content)
+    sizes = [len(one.data) for one in read_lines(path, "app", chunk=1 << 16)]
+    assert min(sizes[:-1]) > (1 << 16) - 10

@@ -24,6 +24,7 @@ def a_port(patience: float = 10.0) -> tuple[IntakePort, Board]:
         now=lambda: 5.0,
         nonce=lambda: "n",
         patience=patience,
+        repeats={"n": 1}.__getitem__,
     )
     return port, board
 
@@ -38,23 +39,23 @@ async def test_it_is_open_while_it_runs() -> None:
         item.stored()
 
     with pytest.raises(Transient, match="not open"):
-        await port.hand_over([{"a": 1}])
+        await port.hand_over(port.pack({0: {"a": 1}}))
     task = asyncio.get_running_loop().create_task(port.run(emit))
     await settle()
-    await port.hand_over([{"a": 1}, {"b": 2}], "k")
+    assert await port.hand_over(port.pack({0: {"a": 1}, 2: {"b": 2}}, "k")) == 1
     row = board.get("source:tools")
     assert row is not None
     assert row.state is HealthState.ok
     task.cancel()
     await asyncio.wait([task])
     with pytest.raises(Transient, match="not open"):
-        await port.hand_over([{"a": 1}])
+        await port.hand_over(port.pack({0: {"a": 1}}))
     (item,) = taken
     assert isinstance(item, Handed)
     assert item.source == "tools"
     assert [json.loads(line) for _, line in item.lines.split()] == [
         {"id": "n:0", "at": 5.0, "record": {"a": 1}, "key": "k:0"},
-        {"id": "n:1", "at": 5.0, "record": {"b": 2}, "key": "k:1"},
+        {"id": "n:2", "at": 5.0, "record": {"b": 2}, "key": "k:2"},
     ]
 
 
@@ -66,10 +67,10 @@ async def test_who_waits_is_bounded_and_gives_up_in_time() -> None:
 
     port._emit = never
     loop = asyncio.get_running_loop()
-    waiting = [loop.create_task(port.hand_over([{"a": 1}])) for _ in range(MOST_WAITING)]
+    waiting = [loop.create_task(port.hand_over(port.pack({0: {"a": 1}}))) for _ in range(MOST_WAITING)]
     await settle(3)
     with pytest.raises(Transient) as full:
-        await port.hand_over([{"a": 1}])
+        await port.hand_over(port.pack({0: {"a": 1}}))
     assert (full.value.why, full.value.retry_after) == ("full", 1.0)
     said = await asyncio.gather(*waiting, return_exceptions=True)
     assert {one.why for one in said if isinstance(one, Transient)} == {"timeout"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.config import JournalSource
+from daemon.events.vouching import Trust, judge
 from daemon.model import Checkpoint, Lines, Position, Transient
 from daemon.sources.journal import JournalTail
 from daemon.telemetry import Board, HealthState
@@ -281,3 +282,36 @@ async def test_a_cursor_of_another_place_is_not_ours(journal: Path) -> None:
     async with running(a_tail(journal, [stored]), sink):
         await sink.count(1)
     assert [item.position.identity for item in sink.items if isinstance(item, Lines)] == [""]
+
+
+async def test_what_vouches_for_a_sender_is_asked_for(journal: Path) -> None:
+    """Where it ran and its label, too: root of a container is not the host's."""
+    seen = {
+        "_SYSTEMD_CGROUP": "/system.slice/docker-4f0c9d3e2b1a.scope",
+        "_SELINUX_CONTEXT": "docker-default (enforce)",
+    }
+    write_journal(journal / "system.journal", {**SSHD, **seen, "MESSAGE": failed(1)})
+    sink = SourceSink()
+    async with running(a_tail(journal), sink):
+        await sink.count(1)
+    fields = json.loads(sink.lines[0])
+    assert {key: fields[key] for key in seen} == seen
+    assert judge("sshd", fields) is Trust.container
+
+
+@pytest.mark.parametrize("cursor", ["garbage", "s=00;i=1", "--help"])
+@pytest.mark.parametrize(("start", "told"), [("beginning", [1, 2]), ("end", [2])])
+async def test_a_stored_cursor_that_is_none_is_a_loss_and_reading_begins_anew(
+    journal: Path, cursor: str, start: str, told: list[int]
+) -> None:
+    """The worst bug: one broken row, and the journal is never read again."""
+    write_journal(journal / "system.journal", entry(1))
+    broken, sink = Checkpoint("journal", Position(f"journal:{journal}", cursor, 5)), SourceSink()
+    async with running(a_tail(journal, [broken], start=start), sink):
+        await sink.until(lambda: sink.checkpoints)
+        with JournalWriter(journal / "system.journal") as writer:
+            writer.write(entry(2))
+            await sink.count(len(told))
+    assert messages(sink) == [failed(number) for number in told]
+    assert [lost.why for lost in sink.lost] == ["journal_vacuumed"]
+    assert sink.checkpoints[-1].position.identity.startswith("s=")

@@ -94,11 +94,70 @@ def test_what_was_deleted_and_packed_while_it_is_read_is_known_by_its_content(
         path.unlink()
     text.write_bytes(packed)
     with text.open("rb") as unpacked:
-        assert ledger.is_packed(unpacked.fileno(), written_at) is expected
+        assert ledger.is_copy(unpacked.fileno(), written_at, packed=True) is expected
     ledger.release(file)
     with text.open("rb") as unpacked:
-        assert not ledger.is_packed(unpacked.fileno(), written_at)
+        assert not ledger.is_copy(unpacked.fileno(), written_at, packed=True)
     file.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "deleted", "seconds", "expected"),
+    [
+        (b"one\n" * 50_000, True, 0, True),
+        (b"one\n" * 50_000, False, 0, False),  # it is still there under some name
+        (b"one\n" * 50_000, True, -2, False),  # written long before it was deleted
+        (b"one\n" * 50_000, True, 2, False),  # written after it was deleted
+        (b"one\n", True, 0, False),  # the same few bytes may come again
+    ],
+)
+def test_what_was_copied_and_deleted_while_it_is_read_is_known_too(
+    tmp_path: Path, *, text: bytes, deleted: bool, seconds: int, expected: bool
+) -> None:
+    path, copy = tmp_path / "a", tmp_path / "a.1"
+    path.write_bytes(text)
+    ledger, file = Ledger(), open_file(path, 4)
+    ledger.claim(file)
+    copy.write_bytes(text)
+    written_at = copy.stat().st_mtime_ns + seconds * 10**9
+    if deleted:
+        path.unlink()
+    with copy.open("rb") as copied:
+        assert ledger.is_copy(copied.fileno(), written_at, packed=False) is expected
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left", "found"),
+    [
+        ("app.log.1", b"one\n" * 50_000, None, True),
+        ("app.log.1", b"one\n" * 100, None, True),  # in the making
+        ("app.log.1", b"", None, True),
+        ("app-20261122.log", b"one\n", None, True),
+        ("app.log.1", b"two\n", None, False),
+        ("app.log.1", b"one\n" * 100 + b"two\n", None, False),
+        ("app.log.1", b"one\n" * 50_001, None, False),
+        ("other.log", b"one\n" * 100, None, False),
+        ("app.log.1", b"one\n" * 50_000, b"", True),  # the original was truncated, and nobody noticed yet
+        ("app.log.1", b"one\n" * 50_000 + b"two\n", b"new\n", True),
+        ("app.log.1", b"one\n" * 49_999, b"new\n", False),
+    ],
+)
+def test_a_copy_is_known_by_its_name_and_by_how_it_begins(
+    tmp_path: Path, name: str, text: bytes, left: bytes | None, *, found: bool
+) -> None:
+    path, copy = tmp_path / "app.log", tmp_path / name
+    path.write_bytes(b"one\n" * 50_000)
+    ledger, file = Ledger(), open_file(path, 200_000)
+    ledger.claim(file)
+    if left is not None:
+        path.write_bytes(left)
+    copy.write_bytes(text)
+    with copy.open("rb") as copied:
+        assert (ledger.find_original(copied.fileno(), str(copy)) is file) is found
+    with path.open("rb") as own:
+        assert ledger.find_original(own.fileno(), str(copy)) is None
+    ledger.close()
 
 
 def test_at_most_4096_files_are_remembered() -> None:

@@ -4,12 +4,14 @@ import bz2
 import gzip
 import lzma
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from daemon.sources.packed import unpack, unpacked_name
+from daemon.sources.packed import NoRoomError, unpack, unpacked_name
+from tests.doubles.little_room import little_room
 
 
 @pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
@@ -78,3 +80,44 @@ def test_what_is_not_wanted_is_not_unpacked(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"x" * 100))
     with pytest.raises(OSError, match="another file"):
         unpack(str(path), lambda start: start.startswith(b"y"))
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_no_room_for_the_text_says_nothing_of_the_file(tmp_path: Path) -> None:
+    """The worst bug: a full disk would make it another file, and its lines be lost."""
+    path = tmp_path / "app.log.1.gz"
+    path.write_bytes(gzip.compress(b"line\n" * 1_000_000))
+    before = descriptors()
+    with little_room(1 << 20), pytest.raises(NoRoomError, match=r"File too large: no room to unpack app\.log\.1\.gz"):
+        unpack(str(path))
+    assert descriptors() == before
+    os.close(unpack(str(path)).fd)
+
+
+def test_another_file_needs_no_room(tmp_path: Path) -> None:
+    path = tmp_path / "app.log.1.gz"
+    path.write_bytes(gzip.compress(b"line\n" * 1_000_000))
+    with little_room(0), pytest.raises(OSError, match="another file"):
+        unpack(str(path), lambda start: start.startswith(b"y"))
+
+
+def test_the_text_goes_where_there_is_a_directory_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "app.log.1.gz"
+    path.write_bytes(gzip.compress(b"line\n"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    fd, damage = unpack(str(path))
+    assert (os.pread(fd, 9, 0), damage) == (b"line\n", "")
+    os.close(fd)
+
+
+def test_without_any_directory_it_cannot_be_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That does not pass by itself: nobody waits for it."""
+    path = tmp_path / "app.log.1.gz"
+    path.write_bytes(gzip.compress(b"line\n"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr("daemon.sources.packed._MORE_ROOM", str(tmp_path / "neither"))
+    with pytest.raises(FileNotFoundError):
+        unpack(str(path))

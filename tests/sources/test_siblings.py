@@ -7,11 +7,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from daemon.model import Checkpoint, Transient
-from daemon.sources.siblings import find_copy, find_same, list_siblings, list_successors, open_regular, open_sibling
+from daemon.sources.siblings import (
+    find_copy,
+    find_same,
+    has_packed,
+    is_rotated_name,
+    list_siblings,
+    list_successors,
+    open_regular,
+    open_sibling,
+)
 from daemon.sources.tailed_file import Reading, TailedFile
 
 
@@ -202,3 +212,58 @@ def test_a_directory_that_no_descriptor_is_left_for_is_not_taken_for_empty(tmp_p
     with no_descriptors_left(), pytest.raises(Transient):
         list_siblings(str(log))
     assert len(list_siblings(str(log))) == 1
+
+
+@pytest.mark.parametrize(
+    ("candidate", "rotated"),
+    [
+        ("app.log.1", True), ("app.1.log", True), ("app.log-20261122", True), ("app-20261122.log", True),
+        ("app.log", False), ("app.log.tmp", False), ("app2.log", False), ("other.log.1", False),
+    ],
+)  # fmt: skip
+def test_the_names_that_a_rotated_log_has(candidate: str, *, rotated: bool) -> None:
+    assert is_rotated_name(candidate, "app.log") is rotated
+
+
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is listed from now on."""
+    seen: list[str] = []
+    scandir = os.scandir
+
+    def counted(path: str) -> Any:
+        seen.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    return seen
+
+
+def test_the_logs_of_a_directory_ask_once_whether_it_has_packed_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst bug: two thousand of them would list it two thousand times, which takes a minute."""
+    for number in range(50):
+        (tmp_path / f"{number}.log").touch()
+    (tmp_path / "7.log.2.gz").touch()
+    os.utime(tmp_path, ns=(1, 1))
+    seen = listings(monkeypatch)
+    assert [number for number in range(50) if has_packed(str(tmp_path / f"{number}.log"))] == [7]
+    assert len(seen) == 1
+    (tmp_path / "8.log.1.xz").touch()
+    assert has_packed(str(tmp_path / "8.log"))
+    (tmp_path / "8.log.1").touch()  # it is just being packed
+    os.utime(tmp_path, ns=(2, 2))
+    assert not has_packed(str(tmp_path / "8.log"))
+    assert not has_packed(str(tmp_path / "none" / "8.log"))
+
+
+def test_of_many_files_only_those_that_matter_are_looked_at(tmp_path: Path) -> None:
+    names = ("app.log", "app.log.1", "app-20261122.log", "app.log.2.gz", "app2.log", "other.log", "moved")
+    for name in names:
+        (tmp_path / name).touch()
+    moved = (tmp_path / "moved").stat().st_ino
+    path = str(tmp_path / "app.log")
+    rotated = {"app.log.1", "app-20261122.log", "app.log.2.gz"}
+    assert {Path(one.path).name for one in list_siblings(path, 0)} == rotated
+    assert {Path(one.path).name for one in list_siblings(path, moved)} == rotated | {"moved"}
+    assert {Path(one.path).name for one in list_siblings(path)} == {*names[1:]}

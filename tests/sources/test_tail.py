@@ -19,7 +19,7 @@ from daemon.sources import tail as tail_module
 from daemon.sources import trails as trails_module
 from daemon.sources.heat import BUSY, QUIET
 from daemon.sources.late import LINGER
-from daemon.sources.tail import BEAT, BEAT_UNWATCHED, PACE, FileTail
+from daemon.sources.tail import BEAT, BEAT_UNWATCHED, PACE, TURN, FileTail
 from daemon.sources.wakeups import Wakeups
 from daemon.telemetry import Board, HealthState, Metrics
 from tests.doubles.clock import ManualTime
@@ -396,3 +396,16 @@ async def test_waiting_for_room_that_only_time_makes_costs_no_processor(
             await host.time.advance(PACE)
         assert host.time.slept[looks:].count(PACE) >= 10
         await host.beat(sink, lambda: sink.lines.count(b"new") == 4)
+
+
+async def test_many_files_with_lines_let_the_event_loop_have_its_turns(
+    tmp_path: Path, host: Host, sink: SourceSink
+) -> None:
+    for number in range(320):
+        append(tmp_path / f"{number}.log", b"line\n")
+    turns = 0
+    async with running(host.tail(tmp_path / "*.log"), sink):
+        while len(sink.lines) < 320:
+            await asyncio.sleep(0)
+            turns += 1
+    assert turns >= 320 // TURN

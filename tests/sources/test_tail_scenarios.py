@@ -15,12 +15,14 @@ import pytest
 from daemon.model import Checkpoint, Lines, Position
 from daemon.sources import Item
 from daemon.sources.late import LINGER
+from daemon.sources.room import AGAIN
 from daemon.sources.tail import BEAT, BEAT_UNWATCHED
 from daemon.sources.wakeups import Wakeups
 from daemon.telemetry import HealthState
 from tests.doubles.line_store import LineStore
+from tests.doubles.little_room import little_room
 from tests.doubles.log_follower import LogFollower
-from tests.doubles.source_sink import SourceSink, running
+from tests.doubles.source_sink import DEADLINE, SourceSink, running
 from tests.doubles.unprivileged import as_nobody, as_oneself, open_directory
 from tests.sources.test_tail import Host, append, without_inotify
 
@@ -485,6 +487,54 @@ class TestT18Gzip:
         log.with_name("app.log.1.gz").write_bytes(packed)
         assert follower.read() == [*text.splitlines()[1:], b"new"]
         assert follower.lost == []
+
+    def test_without_room_for_its_text_it_is_waited_for(self, log: Path) -> None:
+        """Line 3: a full disk takes nothing, and it is said; then all comes, in order."""
+        text = b"".join(b"line %d\n" % number for number in range(300_000))
+        follower = resumed_from_packed(log, gzip.compress(text), text[:7000])
+        with little_room(1 << 20):
+            assert follower.read() == []
+            follower.now += AGAIN / 2
+            assert follower.read() == []
+            assert "no room to unpack app.log.1.gz" in str(follower.trail.openings.hindrance)
+            follower.now += AGAIN
+            assert follower.read() == []
+        append(log, b"newer\n")
+        follower.now += AGAIN
+        assert follower.read() == [*text[7000:].splitlines(), b"new", b"newer"]
+        assert follower.lost == []
+        assert follower.trail.openings.hindrance is None
+
+    def test_without_room_a_rotated_one_in_between_is_waited_for(self, log: Path) -> None:
+        """It was rotated and packed while the log was being read, between two looks."""
+        text = b"".join(b"line %d\n" % number for number in range(300_000))
+        append(log, b"one\n")
+        follower = LogFollower(log)
+        follower.read()
+        move_away(log)
+        log.with_name("app.log.1").rename(log.with_name("app.log.2"))
+        log.with_name("app.log.1.gz").write_bytes(gzip.compress(text))
+        append(log, b"new\n")
+        with little_room(1 << 20):
+            assert follower.read() == []
+        follower.now += AGAIN
+        assert follower.read() == [*text.splitlines(), b"new"]
+        assert follower.lost == []
+
+    async def test_health_says_that_there_is_no_room(self, log: Path, host: Host, sink: SourceSink) -> None:
+        text = b"".join(b"line %d\n" % number for number in range(300_000))
+        follower = resumed_from_packed(log, gzip.compress(text), text[:7000])
+        follower.trail.close()
+        with little_room(1 << 20):
+            async with running(host.tail(log, list(follower.rows.values())), sink):
+                turns = 0
+                async with asyncio.timeout(DEADLINE):
+                    while host.state() is not HealthState.degraded:
+                        await asyncio.sleep(0)
+                        turns += 1
+                assert turns > 0
+                assert "no room to unpack" in host.detail()
+        assert sink.lines == []
 
     async def test_the_loop_goes_on_while_it_is_unpacked(self, log: Path, host: Host, sink: SourceSink) -> None:
         block = b"".join(b"line %d\n" % number for number in range(100_000))

@@ -52,6 +52,22 @@ def test_the_old_file_is_read_to_its_end_before_the_new_one(log: Path, follower:
     assert follower.read() == [b"two", b"late", b"three"]
 
 
+def test_a_rotated_log_that_was_copied_and_deleted_is_read_once(log: Path, follower: LogFollower) -> None:
+    """As logrotate does with `renamecopy`: app.log becomes app.log.tmp, which is copied to app.log.1 and deleted."""
+    append(log, b"two\n" * 50)
+    for number in (1, 2):
+        temporary = log.with_name("app.log.tmp")
+        log.rename(temporary)
+        append(log, b"new %d, and as many bytes as no chance gives a log twice within a second ...\n" % number)
+        if number == 2:
+            log.with_name("app.log.1").rename(log.with_name("app.log.2"))
+        shutil.copyfile(temporary, log.with_name("app.log.1"))
+        temporary.unlink()
+        found = follower.read()
+        assert len(found) == (51 if number == 1 else 1)
+    assert follower.lost == []
+
+
 def test_a_late_writer_is_heard_for_a_while_and_then_the_file_is_let_go(log: Path, follower: LogFollower) -> None:
     rotate(log)
     follower.read()

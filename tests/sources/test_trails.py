@@ -1,14 +1,17 @@
 """All paths of one source: bounded in number, in open files and in what is remembered of files that are gone."""
 
 import os
+import random  # noqa: TID251 - seeded choices
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from daemon.model import Checkpoint, Forgotten, Lines, Lost, Position
+from daemon.sources import trails as trails_module
 from daemon.sources.identity import build_identity
 from daemon.sources.late import LINGER
+from daemon.sources.openings import GROWS_FOR
 from daemon.sources.tailed_file import Reading
 from daemon.sources.trails import GONE, REMEMBERED, RESERVED, Trails, share_of_descriptors
 
@@ -285,3 +288,189 @@ def test_sources_share_what_the_process_may_open(sources: int, limit: int, share
 
 def test_the_limit_is_that_of_the_process() -> None:
     assert share_of_descriptors(1) >= 2
+
+
+MANY, FEW = 60, 10
+
+
+class Crowd:
+    """Many files of which few may be followed: written one after the other, each a second after the one before."""
+
+    def __init__(self, directory: Path) -> None:
+        self.source = Source(directory / "*.log")
+        self.paths = [directory / f"{number:02}.log" for number in range(MANY)]
+        self.written = 0
+
+    def write(self, number: int) -> None:
+        self.written += 1
+        append(self.paths[number], b"%d of %d\n" % (self.written, number))
+        os.utime(self.paths[number], (self.written, self.written))
+
+    def restart(self) -> None:
+        before = self.source
+        before.trails.close()
+        self.source = Source(self.paths[0].parent / "*.log", list(before.rows.values()))
+        self.source.now, self.source.clock = before.now, before.clock
+        self.source.lines, self.source.lost = before.lines, before.lost
+
+    @property
+    def followed(self) -> int:
+        return len(list(self.source.trails))
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Crowd:
+    monkeypatch.setattr(trails_module, "MAX_FILES", FEW)
+    monkeypatch.setattr(trails_module, "GONE", 5)
+    return Crowd(tmp_path)
+
+
+def test_files_that_are_written_in_turn_are_not_all_followed_for_ever(crowd: Crowd) -> None:
+    for number in (*range(MANY), *reversed(range(MANY))):
+        crowd.write(number)
+        crowd.source.wait(1.0)
+        assert crowd.followed <= FEW + 5
+    assert len(crowd.source.lines) == 2 * MANY
+    assert len(set(crowd.source.lines)) == 2 * MANY
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_too_many_files_what_is_written_is_read_once(crowd: Crowd, seed: int) -> None:
+    """Whichever are written, and through restarts, as long as no more are written at once than are followed."""
+    rng = random.Random(seed)  # noqa: S311 - seeded choices
+    for step in range(150):
+        for number in rng.sample(range(MANY), rng.randint(0, FEW - 1)):
+            crowd.write(number)
+        if step % 20 == 19:
+            crowd.restart()
+        crowd.source.wait(1.0)
+        assert crowd.followed <= FEW + 5
+    assert len(crowd.source.lines) == crowd.written
+    assert len(set(crowd.source.lines)) == crowd.written
+    assert crowd.source.lost == []
+
+
+def test_a_file_that_is_no_longer_followed_may_be_rotated(crowd: Crowd) -> None:
+    for number in range(MANY):
+        crowd.write(number)
+        crowd.source.wait(1.0)
+    crowd.paths[0].rename(crowd.paths[0].with_name("00.log.1"))
+    append(crowd.paths[0].with_name("00.log.1"), b"late\n")
+    crowd.source.wait(1.0)
+    crowd.write(0)
+    crowd.source.wait(1.0)
+    assert crowd.source.lines[-2:] == [b"late", b"61 of 0"]
+    assert crowd.source.lost == []
+
+
+def test_files_that_are_no_longer_followed_and_deleted_leave_no_rows(crowd: Crowd) -> None:
+    for number in range(MANY):
+        crowd.write(number)
+        crowd.source.wait(1.0)
+    assert len(crowd.source.rows) == MANY
+    for path in crowd.paths[:-3]:
+        path.unlink()
+    for _ in range(MANY):
+        crowd.source.wait(LINGER)
+        assert crowd.followed <= FEW + 5
+    crowd.source.wait(REMEMBERED)
+    crowd.source.wait(1.0)
+    assert {Path(path).name for path in crowd.source.rows} == {"57.log", "58.log", "59.log"}
+
+
+def test_a_start_with_the_rows_of_too_many_files_follows_no_more_than_may_be(crowd: Crowd) -> None:
+    for number in range(MANY):
+        crowd.write(number)
+        crowd.source.wait(1.0)
+    for number in range(7):  # while we are down
+        crowd.write(number)
+    for number in range(20):
+        append(crowd.paths[20 + number], b"old date %d\n" % number)
+        os.utime(crowd.paths[20 + number], (0, 0))
+    crowd.restart()
+    for _ in range(40):
+        crowd.source.wait(1.0)
+        assert crowd.followed <= FEW + 5
+    assert len(crowd.source.lines) == MANY + 7 + 20
+    assert len(set(crowd.source.lines)) == MANY + 7 + 20
+
+
+def open_files(directory: Path) -> set[str]:
+    links = [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    return {link.name for link in links if link.parent == directory}
+
+
+def copy_in_pieces(source: Source, log: Path, copy: Path) -> None:
+    """As logrotate does: the new file is seen empty, in part, and whole."""
+    text = log.read_bytes()
+    for size in (0, 1, *range(10, len(text), 10), len(text)):
+        copy.write_bytes(text[:size])
+        os.utime(copy, (source.now, source.now))
+        source.wait(1.0)
+
+
+@pytest.mark.parametrize("unread", [b"", b"three\n" * 50])
+def test_a_copy_that_the_glob_takes_in_is_not_read_beside_its_original(tmp_path: Path, unread: bytes) -> None:
+    """`copytruncate`, dated names and a glob that matches them: each incident would come out twice."""
+    log, copy = tmp_path / "app.log", tmp_path / "app-20261122.log"
+    append(log, b"one\n" * 30 + b"two\n")
+    source = Source(tmp_path / "*.log")
+    source.look()
+    append(log, unread)
+    copy_in_pieces(source, log, copy)
+    os.truncate(log, 0)
+    append(log, b"new\n")
+    source.wait(1.0)
+    source.wait(LINGER)
+    append(copy, b"late\n")
+    source.wait(1.0)
+    assert source.lines == [*[b"one"] * 30, b"two", *unread.splitlines(), b"new", b"late"]
+    assert (source.lost, source.trails.lag()) == ([], 0)
+
+
+def test_a_copy_of_what_is_deleted_next_is_not_read_again_when_that_is_let_go(tmp_path: Path) -> None:
+    """As logrotate does with `renamecopy`."""
+    log, copy = tmp_path / "app.log", tmp_path / "app-20261122.log"
+    append(log, b"one\n" * 30)
+    source = Source(tmp_path / "*.log")
+    source.look()
+    log.rename(tmp_path / "app.log.tmp")
+    append(log, b"new\n")
+    copy_in_pieces(source, tmp_path / "app.log.tmp", copy)
+    (tmp_path / "app.log.tmp").unlink()
+    for seconds in (1.0, LINGER, LINGER):
+        source.wait(seconds)
+    append(copy, b"late\n")
+    source.wait(1.0)
+    assert source.lines == [*[b"one"] * 30, b"new", b"late"]
+    assert open_files(tmp_path) == {"app.log", "app-20261122.log"}
+    assert source.lost == []
+
+
+def test_what_only_begins_like_a_log_is_read(tmp_path: Path) -> None:
+    """A file that is there at the start, and one that goes on in another way."""
+    head = b"head of 64 bytes and more, as programs write it when they are started ...\n"
+    append(tmp_path / "app.log", head)
+    append(tmp_path / "app-20261120.log", head)
+    source = Source(tmp_path / "*.log")
+    source.look()
+    append(tmp_path / "app-20261121.log", head)
+    source.wait(1.0)
+    assert (len(source.lines), source.trails.lag()) == (2, 0)  # nothing of a copy is unread
+    append(tmp_path / "app-20261121.log", b"more\n")
+    source.wait(1.0)
+    assert source.lines == [head.strip()] * 3 + [b"more"]
+
+
+def test_a_few_bytes_are_no_copy_once_nobody_writes_them(tmp_path: Path) -> None:
+    """Logs of workers may begin alike: app.log, app-1.log."""
+    append(tmp_path / "app.log", b"started\n")
+    source = Source(tmp_path / "*.log")
+    source.look()
+    append(tmp_path / "app-1.log", b"started\n")
+    os.utime(tmp_path / "app-1.log", (0, 0))
+    found = []
+    for seconds in (1.0, GROWS_FOR):
+        source.wait(seconds)
+        found.append(len(source.lines))
+    assert found == [1, 2]
