@@ -71,8 +71,8 @@ class Pass:
         self.anomalies = 0
         self._path = path
         redactor = Redactor()
-        selectors = build_selectors(rules) if prefilter else {}
-        for selector in selectors.values():
+        selectors = build_selectors(rules, patient=True) if prefilter else {}
+        for selector in filter(None, [selectors.get(fmt)]):
             self._time_scans(selector)
         reader = build_reader(
             "log", fmt, host="web1", now=lambda: 1_795_300_000.0, usernames=str, redact=redactor.text, zone=None,

@@ -1,10 +1,10 @@
 """Candidate selection: which texts readers need not make events of, because no rule can match them.
 
-The literals that rules need (detection) meet what a reader's text shows of the fields of events (events). Building it
-costs some 50 ms per format; it is worth that for a log, not for the few lines of a sample.
+The literals that rules need (detection) meet what a reader's text shows of the fields of events (events). Making it
+ready costs some 100 ms per format; it is worth that for a log, not for the few lines of a sample.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from daemon.events.shown import ACTIVITY, AUDIT_EXPRESSIONS, SYSLOG_SPECIAL, WOR
 from daemon.garbage import give_back
 from daemon.model import Logsource
 
-_OF_RECORDS = 60.0
+_OF_RECORDS = 100.0
 _MOST_REMEMBERED = 4096
 _AUDIT = (
     Logsource(service="auditd"),
@@ -30,26 +30,55 @@ _AUDIT = (
 )
 
 
-def build_selectors(rules: ParsedRules) -> Mapping[str, Selector]:
-    """A selector for each format of which most lines mean nothing to any rule: `auditd` and `syslog`.
+def build_selectors(rules: ParsedRules, *, patient: bool = False) -> Mapping[str, Selector]:
+    """A selector for each format of which most lines mean nothing to any rule: `auditd` and `syslog`. With `patient`
+    they say yes to everything until they have seen 64 KiB of the log, by which they choose what to look for.
 
     A format whose every event a sustained rule wants to see has none.
     """
-    found: dict[str, Selector] = {}
     plain = [rule for rule in rules.rules if rule.condition is not None]
     audit = [rule for rule in plain if any(sees(rule.logsource, source) for source in _AUDIT)]
-    if not any(rule.sustain for rule in audit):
-        found["auditd"] = Selection(
-            audit,
-            Prefilter(_nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS, worth=_worth(audit), tidy=give_back),
-        )
     lines = [rule for rule in plain if _sees_lines(rule.logsource)]
-    if not any(rule.sustain for rule in lines):
-        found["syslog"] = Selection(
+    makers: dict[str, Callable[[], Selector]] = {
+        "auditd": lambda: Selection(
+            audit,
+            Prefilter(
+                _nodes(audit), audit_shows, expressions=AUDIT_EXPRESSIONS, worth=_worth(audit), patient=patient,
+                tidy=give_back,
+            ),
+        ),
+        "syslog": lambda: Selection(
             lines,
-            Prefilter(_nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL, worth=_worth(lines), tidy=give_back),
-        )
-    return found
+            Prefilter(
+                _nodes(lines), _words(syslog_shows), also=SYSLOG_SPECIAL, worth=_worth(lines), patient=patient,
+                tidy=give_back,
+            ),
+        ),
+    }  # fmt: skip
+    few = [name for name, about in (("auditd", audit), ("syslog", lines)) if not any(rule.sustain for rule in about)]
+    return _Selectors({name: makers[name] for name in few})
+
+
+class _Selectors(Mapping[str, Selector]):
+    """Each made when it is first asked for: a log of one format needs no other."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Selector]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Selector] = {}
+
+    def __getitem__(self, name: str) -> Selector:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 class Selection:

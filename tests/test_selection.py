@@ -91,6 +91,28 @@ def test_there_is_a_selector_for_audit_logs_and_for_syslog_and_for_no_other_form
     assert not any(one.everything for one in selectors.values())
 
 
+def test_a_log_of_one_format_makes_no_selector_of_another() -> None:
+    rules = rules_of((STARTS, {"Image|endswith": "/curl"}), (LINES, ["stopping"]))
+    for fmt, made in (("auditd", ["auditd"]), ("syslog", ["syslog"]), ("json", []), ("auto", ["auditd", "syslog"])):
+        selectors = build_selectors(rules)
+        make_reader(fmt, selectors)
+        assert sorted(selectors._made) == made  # type: ignore[attr-defined]
+    assert (len(selectors), "auditd" in selectors, "json" in selectors) == (2, True, False)
+
+
+def test_with_patience_all_is_let_through_until_enough_was_seen() -> None:
+    rules = rules_of((STARTS, {"CommandLine|contains": "nowhere"}), (FILES, {"TargetFilename": "/x"}))
+    selector = build_selectors(rules, patient=True)["auditd"]
+    if selector.everything:
+        pytest.skip("needs an engine that finds literals")
+    text = b"nothing of interest\n"
+    assert selector.find(text, [8, len(text)], [4, 7]) == dict.fromkeys(
+        (4, 7), frozenset({"process_creation", "file_event"})
+    )
+    selector.find(text * 4000, [len(text) * 4000], [0])
+    assert selector.find(text, [8, len(text)], [4, 7]) == {}
+
+
 def test_a_rule_that_needs_nothing_makes_everything_a_candidate() -> None:
     rules = rules_of((STARTS, {"Image|endswith": "/curl"}), (STARTS, {"ParentImage": None}))
     assert build_selectors(rules)["auditd"].everything

@@ -23,13 +23,20 @@ With the way `long`, the literal is a number: what stands in the text when a val
 """
 
 EXPRESSION = "\0expression:"
-"""Begins an element of a clause that is no literal but an expression of hyperscan, for folded ASCII text."""
+"""Begins an element of a clause that is no literal but a part of an expression (see `expression_scan`), for ASCII text.
+Where there is one there are literals, too.
+"""
 WORD_OF_ITS_OWN = "\0alone:"
 """Begins a literal that counts where no letter, digit, `_`, `-` or `/` touches it, nor a point before it."""
 _LONGEST = 256
 """Characters of a literal that are looked for: more tell no more, and hyperscan refuses very long ones."""
 _MOST = 24
 """How many alternatives a condition may have; more are made one clause."""
+
+
+def is_expression(name: str) -> bool:
+    """Whether an element of a clause is an expression."""
+    return name.startswith(EXPRESSION)
 
 
 def shows_all(field: str | None, literal: str, way: str) -> frozenset[str] | None:  # noqa: ARG001 - an `Implied`
@@ -56,11 +63,14 @@ def alternatives_of(node: Node, implied: Implied) -> Alternatives:
 def _leaf_clauses(leaf: Leaf, implied: Implied) -> Alternative:
     way = leaf.literal[0] if leaf.literal is not None else "contains"
     if leaf.expression is None:
-        clauses = [_shown(implied, leaf.field, needed, way) for needed in leaf.needs]
-    else:
-        clauses = _expression_clauses(leaf.expression, leaf.field, implied)
-        if any(clauses) and implied(leaf.field, "", "contains") is not None:
-            clauses += [frozenset({EXPRESSION + part}) for part in leaf.scan]
+        return _known(_shown(implied, leaf.field, needed, way) for needed in leaf.needs)
+    clauses = _known(_expression_clauses(leaf.expression, leaf.field, implied))
+    if not clauses or implied(leaf.field, "", "contains") is None:
+        return clauses
+    return clauses | {frozenset({EXPRESSION + part}) for part in leaf.scan}
+
+
+def _known(clauses: Iterable[Clause]) -> Alternative:
     return frozenset(clause for clause in clauses if clause and "" not in clause)
 
 
@@ -115,4 +125,4 @@ def _merged(alternatives: Alternatives) -> Alternatives:
 
 def _worth(clause: Clause) -> tuple[bool, int, int]:
     """Literals before expressions, which not every engine takes and not every text can be searched for."""
-    return not any(one.startswith(EXPRESSION) for one in clause), min(map(len, clause)), -len(clause)
+    return not any(map(is_expression, clause)), min(map(len, clause)), -len(clause)

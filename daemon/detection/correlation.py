@@ -69,7 +69,8 @@ class Correlator:
         kept = self._cleaner.later(event) if kept is None else kept
         found = feed_window(window, event.at, value, self._pattern, self._timespan, kept)
         anomalies = None if found is None else self._anomalies(found, read.group, kept)
-        keep_evidence(window, event.at, self._timespan, self._evidence)
+        if len(window.shown) > self._evidence:
+            keep_evidence(window, event.at, self._timespan, self._evidence)
         self.memory.put(read.key, window)
         return anomalies
 

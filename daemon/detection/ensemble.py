@@ -60,14 +60,24 @@ class Ensemble:
         """What it means to correlations that plain rules fired on an event: the anomalies, in the order of the rules.
         Correlations are fed in an order in which each comes after those it is built upon.
         """
-        waiting = self._asked(fired)
-        if not waiting:
-            return []
-        waiting, kept = list(waiting), self._keyings.cleaner.later(event)
-        anomalies: list[Anomaly] = []
+        kept: Event | None = None
+        for number, place in self._asked(fired):
+            kept = self._keyings.cleaner.later(event) if kept is None else kept
+            told = self._correlators[number].feed(place, event, kept)
+            if told is not None:
+                return self._go_on(fired, event, kept, (number, place), told)
+        return []
+
+    def _go_on(
+        self, fired: frozenset[int], event: Event, kept: Event, after: tuple[int, int], anomalies: list[Anomaly]
+    ) -> list[Anomaly]:
+        """The rest of `feed` after the first input that completed its correlation, which others may be built upon."""
+        fired |= {self._kin[after[0]]}
+        waiting = sorted({number for kin in fired for number in self._built_upon.get(kin, ()) if number >= after[0]})
         for number in waiting:
             for place, kin in self._inputs[number]:
-                told = self._correlators[number].feed(place, event, kept) if kin in fired else None
+                fresh = (number, place) > after and kin in fired
+                told = self._correlators[number].feed(place, event, kept) if fresh else None
                 if told is None:
                     continue
                 anomalies += told
@@ -92,13 +102,14 @@ class Ensemble:
             gone += [Snapshot(STEP, f"{owner_of(rule)}:{key}", None) for rule in one.rules for key in unreadable]
         return gone
 
-    def _asked(self, fired: frozenset[int]) -> Sequence[int]:
-        """The correlations that are built upon some of these, by number."""
+    def _asked(self, fired: frozenset[int]) -> Sequence[tuple[int, int]]:
+        """The inputs of correlations that are some of these, each as number and place."""
         known = self._known.get(fired)
         if known is None:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            known = sorted({number for kin in fired for number in self._built_upon.get(kin, ())})
+            numbers = sorted({number for kin in fired for number in self._built_upon.get(kin, ())})
+            known = [(number, place) for number in numbers for place, kin in self._inputs[number] if kin in fired]
             self._known[fired] = known
         return known
 
@@ -120,7 +131,7 @@ class Ensemble:
         for number, pairs in enumerate(self._inputs):
             for one in dict.fromkeys(one for _, one in pairs):
                 self._built_upon.setdefault(one, []).append(number)
-        self._known: dict[frozenset[int], list[int]] = {}
+        self._known: dict[frozenset[int], list[tuple[int, int]]] = {}
 
 
 def _alike(rule: Rule) -> Hashable:

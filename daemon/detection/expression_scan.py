@@ -1,12 +1,17 @@
-"""A regular expression as hyperscan may look for it in folded text around a value: found wherever it could match.
+r"""A regular expression as it may be looked for in the text around a value: found wherever it could match.
 
 Anchors are dropped, because the text goes on around the value, and classes that folding does not keep apart are made
 wider. So what it finds is a superset, for ASCII text; what it says of other text counts for nothing.
+
+RE2 looks for it. hyperscan would do so for all of them at once, but 5.4 does not always find what is there (nothing of
+`>(?:\s*/(?:a/bcd)|\s*/ef/(?:g/h))` in texts of more than some twenty characters), and takes 50 ms to make ready.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from re import _constants as op  # type: ignore[attr-defined] # no public module names these
 from typing import Any
+
+import re2
 
 from daemon.detection.expression_needs import least_length, parse_expression
 from daemon.detection.folding import fold
@@ -17,7 +22,7 @@ _DEEPEST = 40
 _SHORTEST = 4
 """How many characters a part has at least: shorter ones stand in every line."""
 _LONGEST = 4000
-"""How many characters a part is written in at most: hyperscan refuses expressions that are very long."""
+"""How many characters a part is written in at most: RE2 refuses what takes too much to run."""
 _WIDEST = 8
 _CATEGORIES = {
     op.CATEGORY_SPACE: r"\x09-\x0d\x20",
@@ -26,12 +31,43 @@ _CATEGORIES = {
 }
 
 
+_MOST_READY = 64
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False  # what it refuses is not looked for
+_OPTIONS.case_sensitive = False
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+
+
 class _TooWideError(Exception):
     """Nothing that is worth looking for."""
 
 
+class Parts:
+    """Looks for parts of expressions. Bounded: so many are kept ready."""
+
+    def __init__(self) -> None:
+        self._ready: dict[str, Callable[[bytes], object] | None] = {}
+
+    def hold(self, part: str, text: bytes) -> bool:
+        """Whether a part stands in an ASCII text, in letters of either case. One that RE2 refuses stands everywhere."""
+        if part not in self._ready:
+            if len(self._ready) >= _MOST_READY:
+                self._ready.clear()
+            self._ready[part] = _search_for(part)
+        search = self._ready[part]
+        return search is None or search(text) is not None
+
+
+def _search_for(part: str) -> Callable[[bytes], object] | None:
+    try:
+        search: Callable[[bytes], object] = re2.compile(part.encode(), _OPTIONS).search
+    except re2.error:
+        return None
+    return search
+
+
 def scan_expressions(pattern: str) -> tuple[str, ...]:
-    """The parts of an expression between whatever may be anything, in hyperscan's syntax: all must be found.
+    """The parts of an expression between whatever may be anything: all must be found (see `Parts`).
 
     Of a part, what is worth it is a beginning that is not of many characters, and something that is no literal (those
     are known from `needs_of`).

@@ -6,7 +6,7 @@ How often they do is counted in a sample of the very log; until there is one, in
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, Alternative, Clause
+from daemon.detection.clauses import WORD_OF_ITS_OWN, Alternative, Clause, is_expression
 from daemon.detection.literal_scan import pattern_of
 
 _ORDINARY = """
@@ -27,23 +27,46 @@ sudo: root : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/systemctl
 """What every log is full of, in some ten events."""
 _EVENTS = 10
 UNCOUNTED = 0.01
-"""The share of texts in which an expression is taken to be found: counting it costs more than using it."""
+"""The share of texts in which what is no literal is taken to be found: counting it costs more than using it."""
 WORTH = 40.0
 """How much more a candidate costs than a literal that is found, where a candidate costs little."""
+_LARGEST = 1 << 17
+"""Bytes of a sample in which is counted, at most."""
+_PIECE = 1 << 12
+"""Bytes of the pieces that it is made of."""
 _GRAM = 3
 """Characters of which a sample has few different ones in a row: nearly every literal has some that it has not."""
 FACTOR = 1.0
 """Scales what a candidate is worth: tests turn it, to look for few clauses or for all."""
 
 
+def compared_in(alternative: Alternative) -> set[str]:
+    """The elements of those clauses of an alternative of which `telling` has to choose: of which it needs shares."""
+    clauses = [clause for clause in alternative if not any(map(is_expression, clause))]
+    return set[str]().union(*clauses) if len(clauses) > 1 else set()
+
+
 def ordinary_shares(literals: Iterable[str]) -> dict[str, float]:
     """In which share of ordinary texts a literal occurs, about. A short one is never taken for rare."""
     text = _ORDINARY.lower()
-    plain = {literal: literal.removeprefix(WORD_OF_ITS_OWN) for literal in literals}
     return {
-        literal: UNCOUNTED if literal.startswith(EXPRESSION) else text.count(said) / _EVENTS or 0.1 ** len(said)
-        for literal, said in plain.items()
+        literal: text.count(said) / _EVENTS or 0.1 ** len(said) if is_literal(said) else UNCOUNTED
+        for literal, said in ((literal, literal.removeprefix(WORD_OF_ITS_OWN)) for literal in literals)
     }
+
+
+def is_literal(name: str) -> bool:
+    """Whether it is looked for as it stands, be it as a word: not an expression, nor a name for one."""
+    return not name.startswith("\0") or name.startswith(WORD_OF_ITS_OWN)
+
+
+def shares_in(text: bytes, texts: int, names: Collection[str]) -> dict[str, float]:
+    """In which share of the texts that stand in `text` each name stands, about, counted in pieces of it."""
+    step = max(2 * _PIECE, 2 * _PIECE * len(text) // _LARGEST)
+    sample = b"".join([text[start : start + _PIECE] for start in range(0, len(text), step)]).lower()
+    literals = set(filter(is_literal, names))
+    counted = count_shares(literals, sample, texts * len(sample) / len(text))
+    return counted | ordinary_shares(set(names) - literals)
 
 
 def count_shares(literals: Iterable[str], sample: bytes, texts: float) -> dict[str, float]:
@@ -64,20 +87,27 @@ def _count(literal: str, said: bytes, sample: bytes) -> int:
 
 
 def telling(alternative: Alternative, shares: Mapping[str, float], worth: float = WORTH) -> list[Clause]:
-    """The clauses of an alternative to look for: the rarest, and more as long as they save more than they cost."""
-    ranked = sorted((_rank(clause, shares), clause) for clause in map(tuple, map(sorted, alternative)))
+    """The clauses of an alternative to look for: the rarest, and more as long as they save more than they cost. Then
+    those of expressions, of which there need not be shares: they are looked for where the others were found.
+    """
+    expressions = sorted((clause for clause in alternative if any(map(is_expression, clause))), key=sorted)
     chosen: list[Clause] = []
     left = 1.0
-    for (share, _, _), literals in ranked:
-        clause = frozenset(literals)
+    for share, clause in _ranked(alternative.difference(expressions), shares):
         if chosen and left * (1.0 - share) * worth * FACTOR < share:
             break
         chosen.append(clause)
         left *= share
-    return chosen
+    return chosen + expressions
 
 
-def _rank(clause: Collection[str], shares: Mapping[str, float]) -> tuple[float, bool, int]:
-    """How common a clause is; of two alike, literals before expressions, and long ones before short ones."""
-    share = min(1.0, sum(shares[literal] for literal in clause))
-    return share, any(literal.startswith(EXPRESSION) for literal in clause), -min(map(len, clause))
+def _ranked(clauses: Collection[Clause], shares: Mapping[str, float]) -> list[tuple[float, Clause]]:
+    """How common each clause is, the rarest first; of two alike the one with longer literals. A clause alone is not
+    compared, and needs no shares.
+    """
+    if len(clauses) == 1:
+        return [(0.0, clause) for clause in clauses]
+    ranked = [
+        (min(1.0, sum(shares[one] for one in clause)), -min(map(len, clause)), sorted(clause)) for clause in clauses
+    ]
+    return [(share, frozenset(literals)) for share, _, literals in sorted(ranked)]

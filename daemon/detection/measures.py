@@ -79,6 +79,10 @@ class Measured:
         self._measure = measure
         self._meets = meets
 
+    def holds(self, window: Window, at: float) -> bool:
+        """See Pattern."""
+        return self.find(window, at) is not None
+
     def find(self, window: Window, at: float) -> range | None:
         """See Pattern."""
         for end in ends_of(window.ats, at, self._timespan):

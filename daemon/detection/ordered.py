@@ -40,9 +40,10 @@ class _Order:
     def find(self, window: Window, at: float) -> list[int] | None:
         """The entries of the whole order within one time span that contains `at`."""
         low, high = self._reach(window.ats, at)
+        values = window.values
         try:
             for value in self._order:
-                low = window.values.index(value, low, high) + 1
+                low = values.index(value, low, high) + 1
         except ValueError:
             return None  # as nearly always: soon said
         whole = self.chains(window, at)[-1]
@@ -51,7 +52,8 @@ class _Order:
     def _reach(self, ats: Sequence[float], at: float) -> tuple[int, int]:
         """Where the entries begin and end that may be in a time span with `at`."""
         high = len(ats) if ats and ats[-1] <= at else bisect_right(ats, at + self._timespan + EDGE)
-        return bisect_left(ats, at - self._timespan - EDGE), high
+        oldest = at - self._timespan - EDGE
+        return 0 if ats and ats[0] >= oldest else bisect_left(ats, oldest), high
 
     def chains(self, window: Window, at: float) -> list[_Chain | None]:
         """For each beginning of the order the chain that starts last (whatever completes another completes it, sooner);
@@ -85,6 +87,10 @@ class Ordered:
         self._orders = [_Order(order, timespan) for order in orders]
         self._asked = {value: max(order.count(value) for order in orders) for order in orders for value in order}
 
+    def holds(self, window: Window, at: float) -> bool:
+        """See Pattern."""
+        return self.find(window, at) is not None
+
     def find(self, window: Window, at: float) -> list[int] | None:
         """See Pattern."""
         for order in self._orders:
@@ -95,6 +101,8 @@ class Ordered:
 
     def squeeze(self, window: Window, place: int) -> None:
         """See Pattern."""
+        if len(window.values) <= _RUN + _SLACK + 1:
+            return  # too few for a long run
         at, values, value = window.ats[place], window.values, window.values[place]
         most = self._asked.get(value, 0) + _RUN
         if len(values) > most + _SLACK + 1:

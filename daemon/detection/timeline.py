@@ -37,18 +37,22 @@ class Window(Struct, array_like=True):
 
     def add(self, at: float, value: str, event: Event | None) -> int:
         """Give an entry its place, which is returned: the last of its time."""
-        ats, shown = self.ats, self.shown
-        place, before = len(ats), len(shown)
-        if place and ats[-1] > at:
-            place = bisect_right(ats, at)
+        place = place_of(self.ats, at)
+        self.insert(place, at, value, event)
+        return place
+
+    def insert(self, place: int, at: float, value: str, event: Event | None) -> None:
+        """Make an entry number `place`."""
+        shown = self.shown
+        before = len(shown)
+        if place < len(self.ats):
             before = bisect_left(shown, place)
             shown[before:] = [one + 1 for one in shown[before:]]
-        ats.insert(place, at)
+        self.ats.insert(place, at)
         self.values.insert(place, value)
         if event is not None:
             shown.insert(before, place)
             self.events.insert(before, event)
-        return place
 
     def drop(self, low: int, high: int) -> None:
         """Forget the entries from number `low` up to `high`, which stays."""
@@ -79,11 +83,29 @@ def new_window() -> Window:
     return Window([], [], [], [])
 
 
+def place_of(ats: Sequence[float], at: float) -> int:
+    """How many entries are not later than `at`."""
+    return len(ats) if not ats or ats[-1] <= at else bisect_right(ats, at)
+
+
 def inside_of(ats: Sequence[float], end: float, timespan: float) -> range:
     """The entries of the window that ends at `end`, both ends included, by number."""
-    high = len(ats) if ats and ats[-1] <= end else bisect_right(ats, end)
+    high = place_of(ats, end)
     oldest = end - timespan - EDGE
     return range(0 if ats and ats[0] >= oldest else bisect_left(ats, oldest), high)
+
+
+def only_inside(ats: Sequence[float], at: float, timespan: float) -> tuple[int, int] | None:
+    """Where the entries begin and end of the only window that contains `at`; None when there are several such windows,
+    because it reaches later entries.
+    """
+    high = last = len(ats)  # without a call more: every event is asked about at least once
+    if high and ats[-1] > at:
+        high = bisect_right(ats, at)
+        if high < last and ats[high] <= at + timespan + EDGE:
+            return None
+    oldest = at - timespan - EDGE
+    return 0 if high and ats[0] >= oldest else bisect_left(ats, oldest), high
 
 
 def ends_of(ats: Sequence[float], at: float, timespan: float) -> tuple[float, ...]:

@@ -32,12 +32,11 @@ def texts_of(value: Value) -> tuple[str, ...]:
 class _Texts(dict[str | None, tuple[str, ...]]):
     """Field → its values as text, filled when first asked for; a missing field has no values."""
 
-    def __init__(self, event: Event) -> None:
-        self._fields: Mapping[str, Value] = event.fields
-        self[KEYWORDS] = (event.text,)
+    __slots__ = ("fields",)
+    fields: Mapping[str, Value]
 
     def __missing__(self, field: str | None) -> tuple[str, ...]:
-        found = texts_of(self._fields.get(field)) if field is not None else ()
+        found = texts_of(self.fields.get(field)) if field is not None else ()
         self[field] = found
         return found
 
@@ -45,16 +44,15 @@ class _Texts(dict[str | None, tuple[str, ...]]):
 class _Lowered(dict[str | None, tuple[str, ...]]):
     """Field → its values in lower case, filled when first asked for."""
 
-    def __init__(self, texts: _Texts, fields: Mapping[str, Value]) -> None:
-        self._texts = texts
-        self._fields = fields
+    __slots__ = ("texts",)
+    texts: _Texts
 
     def __missing__(self, field: str | None) -> tuple[str, ...]:
-        value = self._fields.get(field) if field is not None else None
+        value = self.texts.fields.get(field) if field is not None else None
         if type(value) is str:  # as nearly always
             found: tuple[str, ...] = (value.lower() if value.isascii() else fold(value),)
         else:
-            found = tuple([text.lower() if text.isascii() else fold(text) for text in self._texts[field]])
+            found = tuple([text.lower() if text.isascii() else fold(text) for text in self.texts[field]])
         self[field] = found
         return found
 
@@ -67,11 +65,16 @@ class View:
     def __init__(self, event: Event) -> None:
         self.event = event
         self.fields = event.fields
-        self.texts = _Texts(event)
-        self.lowered = _Lowered(self.texts, event.fields)
+        texts = self.texts = _Texts()
+        texts.fields = event.fields
+        texts[KEYWORDS] = (event.text,)
+        self.lowered = _Lowered()
+        self.lowered.texts = texts
 
     @property
     def everything(self) -> str:
         """The text and every value, one under the other."""
-        values = [value if isinstance(value, str) else "\n".join(texts_of(value)) for value in self.fields.values()]
-        return "\n".join([self.event.text, *values])
+        try:
+            return "\n".join((self.event.text, *self.fields.values()))  # type: ignore[arg-type] # as nearly always
+        except TypeError:  # some value is no text
+            return "\n".join((self.event.text, *["\n".join(texts_of(value)) for value in self.fields.values()]))

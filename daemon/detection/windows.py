@@ -28,6 +28,8 @@ from daemon.detection.timeline import (
     keep_evidence,
     make_room,
     new_window,
+    only_inside,
+    place_of,
 )
 from daemon.model import Event
 
@@ -58,8 +60,12 @@ class Found(Struct):
 class Pattern(Protocol):
     """When entries satisfy a correlation."""
 
+    def holds(self, window: Window, at: float) -> bool:
+        """Whether a window containing `at` satisfies it."""
+        ...
+
     def find(self, window: Window, at: float) -> Sequence[int] | None:
-        """The entries, by number, of a window containing `at` that satisfies it, None when none does."""
+        """The entries, by number, of a window containing `at` that satisfies it, None where none `holds`."""
         ...
 
     def squeeze(self, window: Window, place: int) -> None:
@@ -77,20 +83,42 @@ def feed_window(
     with later ones in its window) can make it fire, but never re-arms it.
     """
     ats = window.ats
-    late = bool(ats) and ats[-1] > at and len(ends_of(ats, at, timespan)) > 1
-    before = (window.fired or late) and pattern.find(window, at) is not None
-    armed = not window.fired or (not late and not before)
-    place = window.add(at, value, event)
-    found = pattern.find(window, at)
+    place = place_of(ats, at)
+    if place < len(ats) and ats[place] <= at + timespan + EDGE:
+        return _feed_late(window, at, value, pattern, timespan, event)
+    armed = not window.fired or not pattern.holds(window, at)
+    window.insert(place, at, value, event)
     told: Found | None = None
-    if found is not None:
-        goes_on = not late and abs(at - window.fired_at) >= timespan - EDGE
-        if (goes_on and place in found) or (armed and not (late and before)):
-            window.fired_at = at
-            told = Found([window.values[one] for one in found], window.events_of(found))
-    window.fired = found is not None or (late and window.fired)
+    window.fired = pattern.holds(window, at)
+    if window.fired and (armed or _goes_on(window, at, timespan)):
+        found = pattern.find(window, at)
+        if found is not None and (armed or place in found):
+            told = _told(window, at, found)
     pattern.squeeze(window, forget(window, place, timespan))
     return told
+
+
+def _feed_late(
+    window: Window, at: float, value: str, pattern: Pattern, timespan: float, event: Event | None
+) -> Found | None:
+    """The same for an entry with later ones in its window."""
+    silent = window.fired or pattern.holds(window, at)
+    place = window.add(at, value, event)
+    found = pattern.find(window, at)
+    told = None if found is None or silent else _told(window, at, found)
+    window.fired = window.fired or found is not None
+    pattern.squeeze(window, forget(window, place, timespan))
+    return told
+
+
+def _goes_on(window: Window, at: float, timespan: float) -> bool:
+    """Whether it is long enough since it was last told."""
+    return abs(at - window.fired_at) >= timespan - EDGE
+
+
+def _told(window: Window, at: float, found: Sequence[int]) -> Found:
+    window.fired_at = at
+    return Found([window.values[one] for one in found], window.events_of(found))
 
 
 def most_kept(correlation: Correlation) -> int:
@@ -118,6 +146,11 @@ class Counting:
         self._meets = meets(correlation)
         self._most = most_kept(correlation)
 
+    def holds(self, window: Window, at: float) -> bool:
+        """See Pattern."""
+        inside = only_inside(window.ats, at, self._timespan)
+        return self.find(window, at) is not None if inside is None else self._meets(inside[1] - inside[0])
+
     def find(self, window: Window, at: float) -> range | None:
         """See Pattern."""
         for end in ends_of(window.ats, at, self._timespan):
@@ -141,6 +174,13 @@ class Distinct:
         self._timespan = timespan
         self._holds = holds
         self._most = most
+
+    def holds(self, window: Window, at: float) -> bool:
+        """See Pattern."""
+        inside = only_inside(window.ats, at, self._timespan)
+        if inside is None:
+            return self.find(window, at) is not None
+        return self._holds(set(window.values[inside[0] : inside[1]]))
 
     def find(self, window: Window, at: float) -> list[int] | None:
         """See Pattern."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import re2
 from msgspec import Struct
 
-from daemon.enrichment.secret_patterns import PLACEHOLDER, WHOLE_NAME
+from daemon.enrichment.secret_patterns import PLACEHOLDER, SECRET_NAME, WHOLE_NAME
 from daemon.enrichment.secret_tools import TOOLS, Tool, clustered
 
 MARK = "[redacted:password]"
@@ -32,7 +32,20 @@ _REACH = 64
 _RESET = frozenset({"ssh", "scp", "sftp", "rsync", "mkdir", "cp", "tar", "nmap", "ss", "netstat"})
 """Programs whose own options end the reach of a wrapper such as sshpass."""
 _READS_STDIN = frozenset({"passwd", "kinit", "su", "cryptsetup", "smbpasswd", "ssh-add", "gpg", "openssl"})
+_POSITIONAL = frozenset({"htpasswd", "mkpasswd", "wpa_passphrase", "nmcli"})
 _VALUED = {"openssl": {"-salt", "-in"}, "mkpasswd": {"-m", "--method", "-S", "--salt", "-R", "--rounds"}}
+_TELLING = re2.compile(
+    rf"[|]|<<<|=[0-9A-Fa-f]{{16}}|(?:^|[^\w.])-(?i:{SECRET_NAME})"
+    rf"|(?:^|[^\w.-])(?:{'|'.join(map(re.escape, sorted({*TOOLS, *_POSITIONAL})))})(?:[^\w.-]|$)"
+)
+
+
+def may_tell(text: str) -> bool:
+    """Whether words of a text (as `split_words` finds them, or in hex behind a `=`) may be such that `secret_spans`
+    finds anything: a pipe, a here-string, an option named like a secret, or a program of which it knows how it takes
+    them. Far cheaper than to split it.
+    """
+    return _TELLING.search(text) is not None
 
 
 class Word(Struct, frozen=True):
@@ -114,7 +127,7 @@ def _in_segment(words: Sequence[str], start: int, end: int) -> Iterator[tuple[in
             yield from _plain(tool, words, begun, index)
         if words[index].startswith("-"):
             yield from _named(words, index, end)
-        if called in {"htpasswd", "mkpasswd", "wpa_passphrase", "nmcli"} or (name, called) == ("openssl", "passwd"):
+        if called in _POSITIONAL or (name, called) == ("openssl", "passwd"):
             yield from _positional(name if called == "passwd" else called, words, index, end)
     yield from _here_string(words, start, end)
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import re2
 from msgspec.structs import replace
 
-from daemon.enrichment.command_secrets import MARK, secret_spans, split_words
+from daemon.enrichment.command_secrets import MARK, may_tell, secret_spans, split_words
 from daemon.enrichment.secret_patterns import HINT, PLACEHOLDER, SECRET_NAME, SHAPES, TOOL_HINT, WHOLE_NAME
 from daemon.model import Anomaly, Event, Value
 
@@ -38,6 +38,8 @@ _REPEATS = frozenset({"CommandLine", "ParentCommandLine", "proctitle", "cmd", "c
 """Fields that repeat an argument vector as text: what is secret there is secret here."""
 _MIN_LEARNED = 4
 _SHORT = 4096
+_LONGEST_NAME = 64
+"""Characters of a field's name up to which what it means is remembered."""
 _MAX_DEPTH = 2
 _MOST_REMEMBERED = 64
 
@@ -111,7 +113,7 @@ class Redactor:
         for kind, guarded, pattern in _SHAPES if _ANY_SHAPE.search(text) else ():
             if pattern.search(text):
                 text = pattern.sub(_Replacement(kind, guarded=guarded), text)
-        if _TOOL_HINT.search(text):
+        if may_tell(text) and _TOOL_HINT.search(text):
             text = _commands(text, depth)
         if depth < _MAX_DEPTH:
             text = _HEX.sub(lambda found: self._decoded(found[0], depth + 1), text)
@@ -137,16 +139,29 @@ class Redactor:
             return tuple(str(self._value(name, item)) for item in value)
         if value is None or isinstance(value, bool):
             return value
-        if _WHOLE_NAME.fullmatch(name.rsplit(".", 1)[-1]) and _is_secret(name, str(value)):
+        if _names_secret(name) and _is_secret(name, str(value)):
             return MARK
         return self.text(value) if isinstance(value, str) else value
 
 
+def _names_secret(name: str) -> bool:
+    """Whether the value of a field with this name is a secret."""
+    return _is_known_name(name) if len(name) <= _LONGEST_NAME else _is_secret_name(name)
+
+
+def _is_secret_name(name: str) -> bool:
+    return _WHOLE_NAME.fullmatch(name.rsplit(".", 1)[-1]) is not None
+
+
+_is_known_name = lru_cache(maxsize=1024)(_is_secret_name)
+
+
 def _argument_secrets(fields: Mapping[str, Value]) -> list[tuple[str, str]]:
     """(field, secret) of each secret in a0, a1 …, which may be split from the option before it."""
-    names = sorted((name for name in fields if _ARGV.fullmatch(name)), key=lambda name: int(name[1:]))
-    if len(names) < 2:  # noqa: PLR2004 - a secret of its own needs an option before it
+    found = [name for name in fields if name[:1] == "a" and _ARGV.fullmatch(name)]
+    if len(found) < 2:  # noqa: PLR2004 - a secret of its own needs an option before it
         return []
+    names = sorted(found, key=lambda name: int(name[1:]))
     words = [str(fields[name]) for name in names]
     return [(names[index], words[index][start:end]) for index, start, end in secret_spans(words) if end > start]
 
@@ -248,6 +263,8 @@ def _compile(pattern: str) -> "re2._Regexp[str]":
 
 
 def _drop(text: str, secrets: Collection[str]) -> str:
+    if not secrets:
+        return text
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) < _MIN_LEARNED or _PLACEHOLDER.fullmatch(secret.translate(_SURROGATES)):
             continue

@@ -50,18 +50,18 @@ def build_reader(
     stamps = Stamps(now, zone, live=live)
     if fmt == "journal":
         return JournalReader(source, host=host, now=now, stamps=stamps)
+    if fmt == "json":
+        return JsonReader(source, host=host, now=now, stamps=stamps, shaping=shaping)
+    if fmt not in {"auditd", "syslog", "auto"}:
+        raise ValueError(f"expected a format of auto, auditd, syslog, json or journal (got {fmt!r})")
+    if fmt == "syslog":
+        return SyslogReader(source, host=host, now=now, stamps=stamps, selector=selectors.get("syslog"))
     auditd = AuditdReader(
         source, host=host, now=now, usernames=usernames, redact=redact, selector=selectors.get("auditd")
     )
     if fmt == "auditd":
         return auditd
     syslog = SyslogReader(source, host=host, now=now, stamps=stamps, selector=selectors.get("syslog"))
-    if fmt == "syslog":
-        return syslog
-    if fmt == "json":
-        return JsonReader(source, host=host, now=now, stamps=stamps, shaping=shaping)
-    if fmt != "auto":
-        raise ValueError(f"expected a format of auto, auditd, syslog, json or journal (got {fmt!r})")
     return AutoReader(source, auditd, syslog, JsonReader(source, host=host, now=now, stamps=stamps))
 
 
@@ -106,14 +106,15 @@ class AutoReader:
 
     @property
     def evictions(self) -> int:
-        """Groups and processes of audit logs that went before their time because memory is bounded."""
-        return self._auditd.evictions
+        """What went before its time because memory is bounded."""
+        return sum(reader.evictions for reader in self._readers.values())
 
     @property
     def sight(self) -> Sight:
         """What the files show of losses."""
         audit, lines = self._auditd.sight, self._readers["syslog"]
-        return Sight(audit.records, audit.absent, isinstance(lines, Sighted) and lines.sight.kernel)
+        kernel = isinstance(lines, Sighted) and lines.sight.kernel
+        return Sight(audit.records, audit.absent, kernel, audit.crowded)
 
     def seed(self, processes: Iterable[Process]) -> None:
         """Tell the table of processes what is running now."""

@@ -37,6 +37,7 @@ _WHAT = re.compile(
 _ORDINARY = re.compile(
     r"(?P<verdict>Failed|Accepted) (?P<method>[^ ]{1,64}) for (?P<invalid>invalid user )?(?P<user>[^ ]*) "
     r"from (?P<src_ip>[0-9A-Fa-f:.]{2,45}) port (?P<src_port>[0-9]{1,5}) ssh2"
+    rf"(?:: (?P<type>{_TYPE}) (?P<print>{_HASH}))?"
 )
 """Most lines: without a blank in the name there is nothing that it could be mistaken for."""
 _SAID: dict[str, Fields] = {
@@ -71,7 +72,7 @@ def parse_sshd(message: str) -> Fields:
 def _attempt(said: str) -> Fields:
     """`VERDICT METHOD for [invalid user ]U from A port N[ ssh2[: KEY]]`."""
     ordinary = _ORDINARY.fullmatch(said)
-    if ordinary is not None:
+    if ordinary is not None and (ordinary["type"] is None or ordinary["method"] in _KEYED):
         return _ordinary(*ordinary.groups())
     verdict, _, rest = said.partition(" ")
     method, _, rest = rest.partition(" ")
@@ -88,9 +89,21 @@ def _attempt(said: str) -> Fields:
     return {**_SAID[verdict], "method": method, **user_fields(placed[0]), **placed[1], **key}
 
 
-def _ordinary(verdict: str, method: str, invalid: str | None, user: str, source: str, port: str) -> Fields:
-    named: Fields = {"method": method, "user": user, "invalid_user": "true" if invalid else "false"}
-    return {**_SAID[verdict], **named, "src_ip": source, "src_port": port}
+def _ordinary(
+    verdict: str, method: str, invalid: str | None, user: str, source: str, port: str, kind: str | None, key: str | None
+) -> Fields:
+    fields: Fields = {
+        **_SAID[verdict],
+        "method": method,
+        "user": user,
+        "invalid_user": "true" if invalid else "false",
+        "src_ip": source,
+        "src_port": port,
+    }
+    if kind is not None and key is not None:
+        fields["key_type"] = kind
+        fields["fingerprint"] = key
+    return fields
 
 
 def _without_key(body: str, *, keyed: bool) -> tuple[str, Fields]:

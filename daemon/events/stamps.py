@@ -22,23 +22,37 @@ _FIRST_YEAR, _LAST_YEAR = 1980, 2099
 EARLIEST = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 LATEST = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 """No log was written before EARLIEST, or will be at LATEST: UTC seconds."""
+_HOURS = {f"{number:02}": 3600.0 * number for number in range(24)}
+_MINUTES = {f"{number:02}": 60.0 * number for number in range(60)}
+_SECONDS = {f"{number:02}": float(number) for number in range(60)}
+_NEARLY_A_YEAR = 364 * _DAY
+_WITHOUT_YEAR = len("Nov  21 ")
 _YEARS = 9  # nine years hold a 29 February, whatever the century
 _LEAP_DAY = (2, 29)
+
+
+def _seconds(clock: str) -> float | None:
+    """How long after midnight an ordinary clock (`09:30:00`) stands; None for any other."""
+    hours, minutes, seconds = _HOURS.get(clock[:2]), _MINUTES.get(clock[3:5]), _SECONDS.get(clock[6:])
+    if hours is None or minutes is None or seconds is None or not clock[2] == clock[5] == ":":
+        return None
+    return hours + minutes + seconds
 
 
 class Stamps:
     """Stamps → epoch seconds, None for one that nobody can mean. Raises ValueError for a date that does not exist.
 
     `live` says that the log is being written as `now` passes; where it lies finished (a replay, whose `now` is the time
-    of a file that may have been copied since), the future is not judged. Remembers the last stamp without a zone,
-    because thousands of lines share a second.
+    of a file that may have been copied since), the future is not judged. Remembers when the day of the
+    last stamp without a zone began, because most lines share it.
     """
 
     def __init__(self, now: Callable[[], float], zone: tzinfo | None, *, live: bool = True) -> None:
         self._now = now
         self._zone = zone
         self._live = live
-        self._last: tuple[str, float] = ("", 0.0)
+        self._date = ""
+        self._midnight: float | None = None
 
     def iso(self, stamp: str) -> float | None:
         """An ISO 8601 stamp."""
@@ -49,13 +63,29 @@ class Stamps:
 
     def unzoned(self, stamp: str) -> float | None:
         """An RFC 3164 stamp as it stands in the line, `Nov 21 09:30:00` or `Nov 21 2026 09:30:00`."""
-        if self._last[0] == stamp:
-            return self.believed(self._last[1])
+        date, passed = stamp[:-8], _seconds(stamp[-8:])
+        if passed is not None:
+            midnight = self._midnight if date == self._date else self._begin(date)
+            if midnight is not None:
+                at = midnight + passed
+                written = len(date) > _WITHOUT_YEAR
+                if written or at <= self._now() + _DAY < at + _NEARLY_A_YEAR:  # else it is of another year
+                    return self.believed(at)
         month, day, *year, clock = stamp.split()
-        at = self.bsd(month, day, clock, year[0] if year else None)
-        if at is not None:
-            self._last = (stamp, at)
-        return at
+        return self.bsd(month, day, clock, year[0] if year else None)
+
+    def _begin(self, date: str) -> float | None:
+        """When the day of a line began; None when the clock was changed on it, or it cannot be said."""
+        self._date, self._midnight = date, None
+        try:
+            month, day, *year = date.split()
+            begin = self.bsd(month, day, "00:00:00", year[0] if year else None)
+            if begin is not None:
+                end = self._epoch(month, day, "23:59:59", str(datetime.fromtimestamp(begin, self._zone).year))
+                self._midnight = begin if end - begin == _DAY - 1 else None
+        except (ValueError, OverflowError, OSError):
+            return None
+        return self._midnight
 
     def bsd(self, month: str, day: str, clock: str, year: str | None) -> float | None:
         """An RFC 3164 stamp, with the year where it was written."""

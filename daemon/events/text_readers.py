@@ -30,7 +30,6 @@ class SyslogReader:
         self.left_out = 0
         self._left = (0, 0)  # what was left out since the last line that was read: where it begins and ends
         self.unparsed = 0
-        self.evictions = 0  # a line is an event: nothing is kept
         self._host = host
         self._stamps = stamps
         self._kernel = KernelLosses(source)
@@ -41,6 +40,11 @@ class SyslogReader:
     def latest(self) -> float:
         """The time of the last line read, event or not."""
         return self._line_events.latest
+
+    @property
+    def evictions(self) -> int:
+        """Hosts whose kernel's count was forgotten: besides, a line is an event, and nothing is kept."""
+        return self._kernel.evictions
 
     @property
     def sight(self) -> Sight:
@@ -101,7 +105,10 @@ class SyslogReader:
         service, fields = syslog_fields(head)
         logsource = Logsource(service=service)
         event = self._line_events.event(lines, offset, logsource, text, at=head.at, host=head.host, fields=fields)
-        outputs.extend(self._line_events.copies(event, head.times))
+        if head.times > 1:
+            outputs.extend(self._line_events.copies(event, head.times))
+        else:
+            outputs.append(event)
         if head.program == "kernel":
             host = "" if same_host(head.host, self._host) else head.host
             outputs.extend(self._kernel.feed(host, head.message, event.at))

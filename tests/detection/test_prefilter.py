@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.detection import literal_scan, prefilter
-from daemon.detection.clauses import EXPRESSION, WORD_OF_ITS_OWN, shows_all
+from daemon.detection import expression_scan, literal_scan, prefilter
+from daemon.detection.clauses import WORD_OF_ITS_OWN, is_expression, shows_all
+from daemon.detection.expression_needs import ExpressionNeeds
 from daemon.detection.folding import fold
 from daemon.detection.matchers import Leaf
 from daemon.detection.nodes import Node, join_all, join_any
@@ -170,37 +171,25 @@ def test_an_expression_narrows_more_than_its_literals() -> None:
     assert 1 not in found(chooser, ["port 12345a\u00e9\n", "port a\n"])
 
 
-class NoExpressions:
-    """hyperscan's database as if expressions were too much for it."""
-
-    def __init__(self) -> None:
-        self._real = REAL()
-
-    def compile(self, *, expressions: list[bytes], **other: object) -> None:
-        if any(b"{" in expression for expression in expressions):
-            raise hyperscan.error("too large")
-        self._real.compile(expressions=expressions, **other)
-
-    def scan(self, *given: object) -> None:
-        self._real.scan(*given)
-
-
-REAL = hyperscan.Database
-
-
-@pytest.fixture
-def _refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hyperscan, "Database", NoExpressions)
-
-
-@pytest.mark.usefixtures("_refused")
-def test_where_an_expression_is_refused_literals_do() -> None:
+def test_where_an_expression_is_refused_literals_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expression_scan, "_search_for", lambda _: None)
     several = join_any([item("f|re", f"'w{number}[ab]{{2}}c[0-9]{{4}}'").node for number in range(40)])
     chooser = Prefilter([SCANNED, several, leaf("x")], shows_all)
     texts = ["port 12345b\n", "w7abc1234\n", "x\n", "y\n"]
     for log in ([FILLER], ["port w7\n"] * 10_000):
         found(chooser, log)
         assert found(chooser, texts) == {0: (0,), 1: (1,), 2: (2,)}
+
+
+def test_an_expression_that_hyperscan_does_not_find_is_found() -> None:
+    """Hyperscan 5.4 finds this one in short texts alone."""
+    rule = item("f|re", r"'>\s*/(selinux/enforce)|>\s*/proc/sys/kernel/(yama/ptrace_scope)'").node
+    texts = [f"{'x' * before}> /selinux/enforce, it says\n" for before in range(0, 120, 10)]
+    for log in (FILLER, "a > b /selinux /proc/sys\n" * 4000, "selinux/enforce is said often\n" * 3000):
+        chooser = Prefilter([rule], shows_all)
+        found(chooser, [log])
+        assert found(chooser, texts) == dict.fromkeys(range(len(texts)), (0,))
+        assert [chooser.find_one(text.encode()) for text in texts] == [(0,)] * len(texts)
 
 
 @settings(max_examples=250, deadline=None)
@@ -238,7 +227,8 @@ def test_what_it_remembers_is_bounded() -> None:
         text = "".join(one for place, one in enumerate(letters) if number >> place & 1)
         wanted = tuple(place for place in range(len(letters)) if number >> place & 1)
         assert found(chooser, [text]) == ({0: wanted} if wanted else {})
-    assert len(chooser._known) <= 4096
+    assert chooser._plan is not None
+    assert 1 < len(chooser._plan._known) <= 4096
 
 
 def test_a_literal_of_any_length_compiles() -> None:
@@ -250,13 +240,16 @@ def test_a_literal_of_any_length_compiles() -> None:
 def test_rules_that_resemble_others_cost_nothing_more() -> None:
     one = Prefilter([SCANNED, leaf("b")], shows_all)
     many = Prefilter([SCANNED, leaf("b")] * 50, shows_all)
-    assert many._literals == one._literals
     assert found(many, ["b"]) == {0: tuple(range(1, 100, 2))}
-    assert any(literal.startswith(EXPRESSION) for literal in one._literals)
+    assert found(one, ["b"]) == {0: (1,)}
+    assert one._plan is not None
+    assert many._plan is not None
+    assert many._plan.names == one._plan.names
+    assert any(is_expression(element) for needed in one._alternatives for clause in needed for element in clause)
 
 
 def test_an_engine_that_refuses_makes_every_text_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Prefilter, literals: object) -> None:
+    def refuse(*_: object) -> None:
         raise hyperscan.error("no such processor")
 
     monkeypatch.setattr(Prefilter, "_compiled", refuse)
@@ -296,3 +289,47 @@ def test_an_engine_that_refuses_one_text_is_no_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(chooser._databases, "all", Refusing())
     assert chooser.find_one(b"curl") == (0, 1)
     assert chooser.find_one(b"none of them") == (0, 1)
+
+
+@pytest.mark.parametrize("ending", ["", "\u00e9"])
+def test_with_patience_all_are_candidates_until_enough_was_seen(ending: str) -> None:
+    chooser = Prefilter([leaf("curl"), leaf("wget")], shows_all, patient=True)
+    texts = ["a line\n", f"x CURL{ending}\n", "nothing\n"]
+    assert found(chooser, texts) == dict.fromkeys(range(3), (0, 1))
+    assert chooser.find(b"one two", (3, 7), (8, 5)) == {8: (0, 1), 5: (0, 1)}
+    assert chooser.find_one(b"one") == (0, 1)
+    assert chooser.lines("".join(texts).encode()) == [0, 7, 14 + len(ending.encode())]
+    assert chooser._plan is None
+    found(chooser, ["some line\n"] * 6000)
+    assert found(chooser, ["some line\n"] * 1000) == {}
+    assert found(chooser, texts) == {1: (0,)}
+    assert chooser.lines("".join(texts).encode()) == [7]
+    assert chooser.find_one(b"wget") == (1,)
+
+
+def test_what_was_seen_in_patience_is_what_is_chosen_by() -> None:
+    chooser = Prefilter([join_all([leaf("common"), leaf("of others")])], shows_all, patient=True)
+    for _ in range(3000):
+        chooser.lines(b"of others there are many\n")
+    assert chooser._plan is not None
+    assert [chooser._plan.names[number] for number in chooser._plan.numbers("first")] == ["common"]
+
+
+def test_with_nothing_to_look_for_there_is_nothing_to_wait_for() -> None:
+    assert found(Prefilter([], shows_all, patient=True), ["a"]) == {}
+
+
+def test_of_what_nothing_but_an_expression_is_known_nothing_is_known() -> None:
+    """No literal is known, because what is shown of the field is not what the rule says of it."""
+    node = Leaf("f", "", lambda _: False, needs=(), scan=("[0-9]{5}",), expression=ExpressionNeeds((frozenset({"x"}),)))
+    shows = {"x": frozenset({"x", ""}), "": frozenset({""})}
+    chooser = Prefilter([node, leaf("y")], lambda _, literal, __: shows.get(literal, frozenset({literal})))
+    assert (chooser.always, found(chooser, ["a", "12345", "y"])) == ((0,), {2: (1,)})
+
+
+def test_an_expression_may_be_in_any_part_of_a_text() -> None:
+    chooser = Prefilter([SCANNED], shows_all)
+    parts = (b"port x", b"nothing", b"port 12345b", b"else")
+    ends = list(accumulate(map(len, parts)))
+    assert chooser.find(b"".join(parts), ends, (7, 8, 7, 8)) == {7: (0,)}
+    assert chooser.find(b"".join(parts), ends, (7, 8, 9, 8)) == {9: (0,)}
