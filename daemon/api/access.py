@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Container, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -33,7 +33,8 @@ def split_host(text: str) -> str | None:
 class HostCheck:
     """Does a Host header name us? Stops DNS rebinding: a page of evil.example whose name resolves to us still says
     `Host: evil.example`. Loopback names and the configured host do; where we listen on every address, any address
-    does too, since a rebound name is never an address.
+    does too, since a rebound name is never an address. Off loopback, where others know us by names that we do not, any
+    name will do for what a token guards: a page has none, under whatever name.
     """
 
     def __init__(self, listen: str) -> None:
@@ -44,11 +45,13 @@ class HostCheck:
         self._any_address = _address(host) in {_address("0.0.0.0"), _address("::")}  # noqa: S104 - compared, not bound
         self.loopback = host in _LOOPBACK
 
-    def allows(self, header: str | None) -> bool:
-        """Whether a request with this Host header is meant for us."""
+    def allows(self, header: str | None, *, any_name: bool = False) -> bool:
+        """Whether a request with this Host header is meant for us. `any_name`: a token is asked for besides."""
         host = split_host(header or "")
         if host is None:
             return False
+        if any_name and not self.loopback:
+            return True
         return host in self._names or (self._any_address and _address(host) is not None)
 
 
@@ -156,13 +159,18 @@ async def read_json(request: web.Request, shape: type[T], limits: Limits, *, emp
 
 
 async def read_body(
-    request: web.Request, most: int, seconds: float, media: Container[str] = frozenset({"application/json"})
+    request: web.Request, most: int, seconds: float, media: Sequence[str] = ("application/json",)
 ) -> bytes:
     """The body of a POST, at most `most` bytes within `seconds`. Raises ApiError 415, 413, 408 or 400."""
     if request.content_type not in media or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise ApiError(415)
+        raise ApiError(415, expected=f"a header Content-Type: {' or '.join(media)}")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ApiError(415, message="The body is compressed.", expected="a body without Content-Encoding")
+        raise ApiError(
+            415,
+            message="The body is compressed.",
+            expected="a body without Content-Encoding",
+            headers={"Accept-Encoding": "identity"},
+        )
     too_large = ApiError(413, expected=f"a body of at most {most} bytes")
     if (request.content_length or 0) > most:
         raise too_large

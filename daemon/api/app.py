@@ -3,6 +3,7 @@
 answering (errors, headers, metrics) → guarding (Host, token, requests in flight) → route
 """
 
+import asyncio
 import logging
 import math
 from collections.abc import Mapping
@@ -67,8 +68,10 @@ async def _document(request: web.Request) -> web.Response:
 EVENTS = "/api/v1/events"
 """Asks for a token of its own, which opens nothing else."""
 _RECORDS: Mapping[str, Mapping[str, Any]] = {
-    "application/json": {"type": ["object", "array"], "description": "one record, or an array of them"},
-    "application/x-ndjson": {"type": "string", "description": "one record a line"},
+    media: {"type": ["object", "array"], "description": "one record, or an array of them"}
+    if media == intake.MEDIA[0]
+    else {"type": "string", "description": "one record a line"}
+    for media in intake.MEDIA
 }
 _ASKS = (400, 408, 413, 415, 429)
 ROUTES: tuple[Route, ...] = (
@@ -94,7 +97,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "POST", EVENTS, intake.take, "Take events from other tools; answered once they are stored.", TakenShape,
-        query=EventsQuery, errors=(*_ASKS, 404), takes=_RECORDS,
+        query=EventsQuery, errors=(*_ASKS, 404), takes=_RECORDS, asks=("bearer", "basic"),
+        headers=dict.fromkeys(intake.KEYS, "what the sender calls this request: sent again under it, it is taken once"),
     ),
     Route(
         "POST", "/api/v1/reload", reloading.reload, "Read configuration and rules again.", ReloadShape,
@@ -116,6 +120,7 @@ def build_app(endpoint: Endpoint) -> web.Application:
     app[ENDPOINT] = endpoint
     app[ai.QUESTIONS] = Questions(endpoint.limits, endpoint.monotonic)
     app[intake.RATES] = {}
+    app[intake.EXAMINING] = asyncio.Semaphore(2)
     app[intake.PLACES] = Room(endpoint.limits.at_once // 2)
     app[_DOCUMENT] = build_document(ROUTES, endpoint.version)
     for route in ROUTES:
@@ -166,16 +171,18 @@ def _failure(request: web.Request, error: Exception) -> ApiError:
 
 def _guarding(hosts: HostCheck, tokens: TokenCheck, room: Room) -> Middleware:
     """Host, token, number in flight. Liveness passes always: it says nothing, and must answer when all else is full."""
-    open_paths = {route.path for route in ROUTES if route.open} | {EVENTS}
+    open_paths = {route.path for route in ROUTES if route.open}
 
     @web.middleware
     async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:
         template = _template(request)
         if template == "/healthz":
             return await handler(request)
-        if not hosts.allows(request.headers.get("Host")):
+        events = request.path == EVENTS  # with another method too: who is wrong about that needs no token to hear it
+        asks = events or (tokens.asked and template not in open_paths)
+        if not hosts.allows(request.headers.get("Host"), any_name=asks):
             raise ApiError(403)
-        if template not in open_paths and not tokens.allows(request.headers.get("Authorization")):
+        if not (events or template in open_paths) and not tokens.allows(request.headers.get("Authorization")):
             raise ApiError(401, headers={"WWW-Authenticate": 'Bearer realm="tellwhy"'})
         with room.place(ApiError(503, message="Too many requests at once.", headers={"Retry-After": "1"})):
             return await handler(request)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from daemon.api.audit import AuditStatus
 from daemon.enrichment import Analyst
-from daemon.model import Alert, Anomaly, Event
+from daemon.model import Alert, Anomaly, Event, Lines
 from daemon.state import Desk, Outbox
 from daemon.telemetry import Board, Metrics
 
@@ -148,8 +148,18 @@ class Intake(Protocol):
         """What was expected of a record that no event can be made of; "" for a good one."""
         ...
 
-    async def hand_over(self, records: Sequence[Mapping[str, Any]], key: str = "") -> None:
-        """Return once what they caused is stored. `key` names the request, "" for none.
+    def weigh(self, record: Any) -> int:
+        """How many events a record stands for."""
+        ...
+
+    def pack(self, records: Mapping[int, Mapping[str, Any]], key: str = "") -> Lines:
+        """Records by their place in a request as they are handed over; `key` names the request, "" for none. In any
+        thread. Raises RecursionError.
+        """
+        ...
+
+    async def hand_over(self, packed: Lines) -> int:
+        """Return once what they caused is stored: how many of them were stored before.
 
         Raises Transient: `full`, `unavailable` (nothing was taken) or `timeout` (it is not known to be stored).
         """

@@ -8,6 +8,7 @@ it, on loopback too, because what is posted becomes evidence. Tools that only kn
 import asyncio
 import base64
 import binascii
+import io
 import json
 import math
 import re
@@ -24,20 +25,32 @@ from daemon.api.errors import ApiError, bad_parameter
 from daemon.api.health import answer
 from daemon.api.requests import EventsQuery
 from daemon.api.wire import ShapeError, decode_query
-from daemon.model import Transient
-from daemon.telemetry import HealthState
+from daemon.model import Lines, Transient
+from daemon.telemetry import HealthState, Says, log
 
 RATES = web.AppKey("intake rates", dict)
 """Name of an intake and its configured rate → its `Rate`; as many as intakes were ever configured."""
 PLACES = web.AppKey("intake places", Room)
 """For senders of all intakes together, slow ones too: fewer than the endpoint has, so that health is still answered."""
+EXAMINING = web.AppKey("intake bodies being examined", asyncio.Semaphore)
+"""Decoded, a body is twenty times as large: two of them at once, so that one that takes long does not hold up all."""
 
-_MEDIA = frozenset({"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl"})
-_KEYS = ("Idempotency-Key", "webhook-id")
+MEDIA = ("application/json", "application/x-ndjson", "application/ndjson", "application/jsonl")
+"""Types of bodies; all but the first say that there is one event a line."""
+KEYS = ("Idempotency-Key", "webhook-id")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_TOLD = 100
 _MOST_RECORDS = 10_000
+_AT_MOST = f"at most {_MOST_RECORDS} events in a request, each alert of a notification counted"
+_DEEP = "an object of at most 32 levels"
+_OURS = "nothing of you: tellwhy failed on it, and its log says why; please report it"
 _EXPECTED = "a JSON object, an array of objects, or one object a line, in UTF-8, each key once, numbers that are finite"
+
+
+class BadLine(Struct, frozen=True):
+    """A line that is no JSON, where an event should stand: what was expected."""
+
+    expected: str
 
 
 class RejectedShape(Struct, frozen=True):
@@ -47,11 +60,24 @@ class RejectedShape(Struct, frozen=True):
     expected: str
 
 
+class Examined(Struct, frozen=True):
+    """What is in a body: the events that can be taken (None: there are none) and how many, how many cannot and the
+    first of them, and what is answered where none can.
+    """
+
+    packed: Lines | None
+    accepted: int
+    faults: int
+    rejected: tuple[RejectedShape, ...]
+    refusal: ApiError | None = None
+
+
 class TakenShape(Struct, frozen=True):
-    """How many events are stored (those that were stored before among them), and which were not taken."""
+    """How many events are stored, how many of them were stored before already, and which were not taken."""
 
     source: str
     accepted: int
+    repeated: int
     rejected: tuple[RejectedShape, ...]
 
 
@@ -68,19 +94,17 @@ async def take(request: web.Request) -> web.Response:
 
 
 async def _take(request: web.Request, endpoint: Endpoint, intake: Intake, key: str) -> web.Response:
-    data = await read_body(request, intake.max_body, endpoint.limits.body_seconds, _MEDIA)
-    good, faults = await asyncio.to_thread(_examined, data, intake)  # a body of megabytes takes seconds
-    rejected = tuple(RejectedShape(index, expected) for index, expected in list(faults.items())[:_MOST_TOLD])
-    if not good and faults:
-        first = next(iter(faults.items()))
-        said = f"event {first[0]}: expected {first[1]}"
-        problems = tuple(f"event {one.index}: expected {one.expected}" for one in rejected)
-        raise ApiError(
-            400, code="bad_body", message="None of the events can be taken.", expected=said, problems=problems
-        )
-    if good:
-        await _hand_over(intake, good, key)
-    return answer(TakenShape(intake.name, len(good), rejected))
+    data = await read_body(request, intake.max_body, endpoint.limits.body_seconds, MEDIA)
+    listed = request.content_type != MEDIA[0]
+    async with request.app[EXAMINING]:
+        found = await asyncio.to_thread(_examined, data, intake, key, listed=listed)  # a large one takes a second
+    if found.faults:  # most senders look at the status only: who runs us must see it
+        endpoint.metrics.unparsed.labels(source=intake.name).inc(found.faults)
+    if found.refusal is not None:
+        raise found.refusal
+    del data
+    repeated = await _hand_over(intake, found.packed) if found.packed is not None else 0
+    return answer(TakenShape(intake.name, found.accepted, repeated, found.rejected))
 
 
 def _opened(request: web.Request, endpoint: Endpoint) -> Intake:
@@ -138,30 +162,61 @@ def _ask_store(endpoint: Endpoint) -> None:
 
 
 def _key_of(request: web.Request) -> str:
-    given = next((request.headers[name] for name in _KEYS if name in request.headers), "")
+    given = next((request.headers[name] for name in KEYS if name in request.headers), "")
     if given and not _KEY.fullmatch(given):
         raise ApiError(400, code="bad_parameter", message="The request's key is not as expected.",
                        expected="Idempotency-Key: 1 to 200 visible ASCII characters")  # fmt: skip
     return given
 
 
-def _examined(data: bytes, intake: Intake) -> tuple[list[Any], dict[int, str]]:
-    """The events in a body that can be taken, and the faults of the others by their place. Raises ApiError 400, 413."""
-    records = parse_records(data)
-    if len(records) > _MOST_RECORDS:
-        raise ApiError(413, expected=f"at most {_MOST_RECORDS} events in a request")
+def _examined(data: bytes, intake: Intake, key: str, *, listed: bool) -> Examined:
+    """What is in a body. Raises ApiError 400, 413."""
+    records = parse_records(data, listed=listed)
+    if len(records) > _MOST_RECORDS or sum(intake.weigh(record) for record in records) > _MOST_RECORDS:
+        raise ApiError(413, expected=_AT_MOST)
+    faults = {index: fault for index, record in enumerate(records) if (fault := _fault_of(record, intake))}
+    rejected = tuple(RejectedShape(index, expected) for index, expected in list(faults.items())[:_MOST_TOLD])
+    good = {index: record for index, record in enumerate(records) if index not in faults}
+    if good or not faults:
+        return Examined(_packed(intake, good, key) if good else None, len(good), len(faults), rejected)
+    refusal = ApiError(500) if _OURS in faults.values() else _none_of(rejected)
+    return Examined(None, 0, len(faults), rejected, refusal)
+
+
+def _none_of(rejected: Sequence[RejectedShape]) -> ApiError:
+    problems = tuple(f"event {one.index}: expected {one.expected}" for one in rejected)
+    return ApiError(
+        400,
+        code="bad_body",
+        message="None of the events can be taken.",
+        expected=problems[0],
+        problems=problems,
+    )
+
+
+def _packed(intake: Intake, records: Mapping[int, Mapping[str, Any]], key: str) -> Lines:
     try:
-        faults = {index: fault for index, record in enumerate(records) if (fault := intake.find_fault(record))}
+        return intake.pack(records, key)
     except RecursionError as error:
         raise _bad("nested too deep") from error
-    return [record for index, record in enumerate(records) if index not in faults], faults
 
 
-async def _hand_over(intake: Intake, records: Sequence[Mapping[str, Any]], key: str) -> None:
+def _fault_of(record: Any, intake: Intake) -> str:
+    if isinstance(record, BadLine):
+        return record.expected
     try:
-        await intake.hand_over(records, key)
-    except RecursionError as error:  # met where envelopes are made, before anything was handed over
-        raise _bad("nested too deep") from error
+        return intake.find_fault(record)
+    except RecursionError:
+        return _DEEP
+    except Exception as error:  # noqa: BLE001 - a bug met by one event must not cost the others; it is not taken, and said
+        log.error(Says.request_failed, route="/api/v1/events", error=type(error).__name__, exc_info=error)
+        return _OURS
+
+
+async def _hand_over(intake: Intake, packed: Lines) -> int:
+    """How many of them were stored before. Raises ApiError 429, 503."""
+    try:
+        return await intake.hand_over(packed)
     except Transient as error:
         after = {"Retry-After": str(max(1, math.ceil(error.retry_after or 5.0)))}
         if error.why == "full":
@@ -170,26 +225,44 @@ async def _hand_over(intake: Intake, records: Sequence[Mapping[str, Any]], key: 
         raise ApiError(503, message=said, headers=after) from error
 
 
-def parse_records(data: bytes) -> list[Any]:
-    """The events in a body: one object, an array of them, or one a line. Raises ApiError 400."""
+def parse_records(data: bytes, *, listed: bool = False) -> list[Any]:
+    """The events in a body: one object, an array of them, or one a line, of which each that is no JSON is a `BadLine`.
+
+    `listed` says that it is declared as lines. Else it is lines where no JSON text that goes on over several lines has
+    such a first line. Raises ApiError 400.
+    """
     try:
         found = _decoded(data)
     except (ValueError, RecursionError) as error:
-        lines = [line for line in data.splitlines() if line.strip(b" \t\r")]
-        if len(lines) < 2:  # noqa: PLR2004 - one line is no list of lines
+        lines = _lines(data)
+        if not lines or not (listed or (len(lines) > 1 and not _goes_on(lines[0][1]))):
             raise _bad(str(error)) from error
-        return _lines(lines)
+        return [_line(number, line) for number, line in lines]
     return found if isinstance(found, list) else [found]
 
 
-def _lines(lines: Sequence[bytes]) -> list[Any]:
-    found = []
-    for number, line in enumerate(lines):
-        try:
-            found.append(_decoded(line))
-        except (ValueError, RecursionError) as error:
-            raise _bad(f"line {number + 1}: {error}") from error
+def _lines(data: bytes) -> list[tuple[int, bytes]]:
+    """The lines with something in them, with their numbers. Raises ApiError 413 before it holds more than are taken."""
+    found: list[tuple[int, bytes]] = []
+    for number, line in enumerate(io.BytesIO(data), 1):
+        if not line.strip(b" \t\r\n"):
+            continue
+        if len(found) == _MOST_RECORDS:
+            raise ApiError(413, expected=_AT_MOST)
+        found.append((number, line.strip(b" \t\r\n")))
     return found
+
+
+def _goes_on(first: bytes) -> bool:
+    """Whether the first line of a JSON text that goes on behind it may look so."""
+    return first.startswith(b"[") or first.endswith((b"{", b"[", b",", b":"))
+
+
+def _line(number: int, line: bytes) -> Any:
+    try:
+        return _decoded(line)
+    except (ValueError, RecursionError) as error:
+        return BadLine(f"a JSON object (line {number}: {_printed(str(error))})")
 
 
 def _decoded(data: bytes) -> Any:
@@ -206,7 +279,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _bad(why: str) -> ApiError:
-    problem = re.sub(r"[^\x20-\x7e]", "?", why)[:120]
     return ApiError(
-        400, code="bad_body", message="The body is not as expected.", expected=_EXPECTED, problems=(problem,)
+        400, code="bad_body", message="The body is not as expected.", expected=_EXPECTED, problems=(_printed(why),)
     )
+
+
+def _printed(why: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", why)[:120]

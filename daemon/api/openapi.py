@@ -10,14 +10,16 @@ from aiohttp import web
 from daemon.api.errors import MEANING, ErrorShape
 
 JSON = "application/json"
+_LATER = {"Retry-After": {"description": "seconds to wait before another try", "schema": {"type": "integer"}}}
 _REFERENCE = "#/components/schemas/{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route: who answers, what it takes and gives. `also` are other statuses that carry the same shape, `errors`
-    those that carry an error; `open` routes never ask for the token; `media` other than JSON has no shape. `takes` are
-    bodies without a shape of ours, by media type, as JSON schemas.
+    those that carry an error; `open` routes never ask for the token, and `asks` names what one always asks for; `media`
+    other than JSON has no shape. `takes` are bodies without a shape of ours, by media type, as JSON schemas; `headers`
+    are those of a request that mean something, with what they mean.
     """
 
     method: str
@@ -31,7 +33,9 @@ class Route:
     errors: tuple[int, ...] = ()
     open: bool = False
     media: str = JSON
+    asks: tuple[str, ...] = ()
     takes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def build_document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": msgspec.json.schema_components(shapes, ref_template=_REFERENCE)[1],
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {name: {"type": "http", "scheme": name} for name in ("bearer", "basic")},
         },
     }
     ready: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))  # defaults that are tuples become arrays
@@ -71,7 +75,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "responses": _responses(route),
     }
-    parameters = [*_path_parameters(route.path), *_query_parameters(route.query)]
+    headers = [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in route.headers.items()
+    ]
+    parameters = [*_path_parameters(route.path), *_query_parameters(route.query), *headers]
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
@@ -81,6 +89,8 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": content}
     if route.open:
         operation["security"] = []
+    if route.asks:
+        operation["security"] = [{name: []} for name in route.asks]
     return operation
 
 
@@ -95,6 +105,7 @@ def _responses(route: Route) -> Mapping[str, Any]:
         found[str(status)] = {
             "description": MEANING[status][1],
             "content": {JSON: {"schema": _reference(ErrorShape)}},
+            **({"headers": _LATER} if status in {429, 503} else {}),
         }
     return found
 

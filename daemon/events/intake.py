@@ -2,9 +2,11 @@
 
 A sender that hears no answer sends again. A record is known by what its sender calls it (Falco's uuid or time, rule and
 text; Alertmanager's fingerprint, start and status), else by the request's own key (`Idempotency-Key`, `webhook-id`);
-one that was stored already makes no event. A record without any such name is taken as often as it comes.
+one that was stored already makes no event. A record without any such name is taken as often as it comes. One that we
+fail on is a loss of its own: the others of its request are read.
 
-Bounded: the names of the last `most_known` records, stored with what the records caused.
+Bounded: the names of the last `most_known` records, stored with what the records caused; of the last 256 requests, how
+many of their records were repeats.
 """
 
 import hashlib
@@ -17,12 +19,14 @@ import msgspec
 from msgspec import Struct
 
 from daemon.events import Output
+from daemon.events.alertmanager import find_misshape, is_meant
 from daemon.events.jsonl import Parsed, Shaping, parse_record
 from daemon.events.line_events import same_host
 from daemon.events.stamps import Stamps
-from daemon.model import Event, Lines, Position, Snapshot
+from daemon.model import Event, Lines, Lost, Position, Snapshot
 
 _MOST_KNOWN = 20_000
+_MOST_REQUESTS = 256  # more than can wait for the store at once
 
 
 class Envelope(Struct, frozen=True):
@@ -40,6 +44,9 @@ def find_fault(record: Any, shaping: Shaping, stamps: Stamps) -> str:
     """What was expected of a record that no event can be made of; "" for a good one."""
     if not isinstance(record, dict):
         return "a JSON object"
+    misshape = find_misshape(record) if shaping.preset in {"auto", "alertmanager"} and is_meant(record) else ""
+    if misshape:
+        return f"a notification of Alertmanager (version 4): {misshape}"
     if parse_record(record, stamps, shaping):
         return ""
     if shaping.preset in {"auto", "generic"} or parse_record(record, stamps, Shaping("generic")) == []:
@@ -65,6 +72,8 @@ class IntakeReader:
         self._step = f"intake:{source}"
         self._known: OrderedDict[str, float] = OrderedDict()
         self._changed: dict[str, bytes | None] = {}
+        self._repeats: OrderedDict[str, int] = OrderedDict()
+        self._came = 0.0
         self._latest = -math.inf
 
     @property
@@ -75,37 +84,60 @@ class IntakeReader:
     def feed(self, lines: Lines) -> list[Output]:
         """The events of these envelopes."""
         outputs: list[Output] = []
+        repeats = 0
         for _, line in lines.split():
-            envelope = msgspec.json.decode(line, type=Envelope)
-            parts = parse_record(envelope.record, self._stamps, self._shaping)
-            self.unparsed += not parts
-            for number, part in enumerate(parts):
-                outputs.extend(self._event(lines, envelope, number, part))
+            try:
+                events, known = self._read(lines.position.path, line)
+            except Exception as error:  # noqa: BLE001 - a bug met by one record must not lose the others, which are acknowledged with it
+                detail = f"{type(error).__name__}: {error}"
+                outputs.append(Lost(self._source, "reader_error", 1, self._came, detail))
+                continue
+            outputs.extend(events)
+            repeats += known
+        self._repeats[lines.position.identity] = repeats
+        if len(self._repeats) > _MOST_REQUESTS:
+            self._repeats.popitem(last=False)
         return outputs
 
-    def _event(self, lines: Lines, envelope: Envelope, number: int, part: Parsed) -> Iterable[Event]:
+    def repeats_of(self, request: str) -> int:
+        """How many records of a request that was just read were known already, each as a whole."""
+        return self._repeats.get(request, 0)
+
+    def _read(self, path: str, line: bytes) -> tuple[list[Event], bool]:
+        """The events of one record that are new, and whether none of it was. Remembers names only once all is made."""
+        envelope = msgspec.json.decode(line, type=Envelope)
+        self._came = envelope.at
+        parts = parse_record(envelope.record, self._stamps, self._shaping)
+        made = [self._event(path, envelope, number, part) for number, part in enumerate(parts)]
+        self.unparsed += not parts
+        events = [event for named, event in made if not (named and self._is_known(event, envelope.at))]
+        if made:
+            self._latest = made[-1][1].at
+        return events, bool(made) and not events
+
+    def _event(self, path: str, envelope: Envelope, number: int, part: Parsed) -> tuple[bool, Event]:
+        """The event, and whether its sender names it."""
         called = part.key or (f"{envelope.key}:{number}" if envelope.key else "")
         key = f"{called}:{part.logsource.category}" if called else ""
         name = _digest(key or f"{envelope.id}:{number}")
-        if key and not self._is_new(name, envelope.at):
-            return
         at = envelope.at if part.at is None else part.at
-        self._latest = at
         host = self._host if same_host(part.host, self._host) else part.host
-        place = Position(lines.position.path, name, 0)
-        yield Event(f"{self._source}:{name}", at, host, self._source, part.logsource, part.fields, part.text, place)
+        place = Position(path, name, 0)
+        event = Event(f"{self._source}:{name}", at, host, self._source, part.logsource, part.fields, part.text, place)
+        return bool(key), event
 
-    def _is_new(self, name: str, at: float) -> bool:
-        repeated = name in self._known
+    def _is_known(self, event: Event, at: float) -> bool:
+        name = event.id.removeprefix(f"{self._source}:")
+        known = name in self._known
         self._known[name] = at
         self._known.move_to_end(name)
         self._changed[name] = repr(at).encode()  # of a repeat too: after a restart it is no older than here
-        self.repeated += repeated
+        self.repeated += known
         if len(self._known) > self._most_known:
             gone, _ = self._known.popitem(last=False)
             self._changed[gone] = None
             self.evictions += 1
-        return not repeated
+        return known
 
     def tick(self, now: float) -> list[Output]:
         """Nothing: a record waits for no other."""

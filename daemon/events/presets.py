@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from daemon.events.alertmanager import is_notification
 from daemon.events.sysmon import is_sysmon, sysmon_fields
 from daemon.model import Logsource, Value
 
@@ -105,7 +106,12 @@ def shape_record(preset: str, record: Record, flat: Flat) -> list[Shaped]:
 
 
 def _is_falco(record: Record) -> bool:
-    return isinstance(record.get("output_fields"), dict) and {"rule", "priority", "output"} <= record.keys()
+    """Its fields or its text may be left out by its configuration (`json_include_output_property`), never both."""
+    if not record.keys() >= {"rule", "priority"}:
+        return False
+    if "output_fields" in record:
+        return isinstance(record["output_fields"], dict) and bool({"output", "time"} & record.keys())
+    return record.keys() >= {"output", "time", "source"} and str(record["priority"]).lower() in _SEVERITIES
 
 
 def _falco(record: Record, flat: Flat) -> Iterator[Shaped]:
@@ -116,7 +122,7 @@ def _falco(record: Record, flat: Flat) -> Iterator[Shaped]:
     severity = _SEVERITIES.get(str(record["priority"]).lower(), "")
     fields: dict[str, Value] = {**inner, **mapped, "severity": severity}
     host, time = str(record.get("hostname") or ""), flat.get("time", inner.get("evt.time"))
-    parts = (record.get("uuid") or [record.get("time"), host, record["rule"], record["output"]]) if time else ""
+    parts = (record.get("uuid") or [record.get("time"), host, record["rule"], record.get("output")]) if time else ""
     key = str(parts)
     yield Shaped(Logsource("falco", service="alert"), fields, time, host, key)
     category = _falco_activity(fields)
@@ -204,11 +210,6 @@ def _found_below(value: Any, key: str, wanted: str) -> Iterator[str]:
             yield str(one)
 
 
-def _is_alertmanager(record: Record) -> bool:
-    alerts = record.get("alerts")
-    return isinstance(alerts, list) and {"receiver", "status"} <= record.keys() and "groupLabels" in record
-
-
 def _alertmanager(record: Record, flat: Flat) -> Iterator[Shaped]:
     """One event for each alert of a notification. It happened now: a firing alert is told again and again, and its
     `startsAt` may be days ago.
@@ -261,7 +262,7 @@ def renamed(flat: Flat, names: Mapping[str, tuple[str, ...]]) -> dict[str, Value
 _PRESETS: Mapping[str, tuple[Callable[[Record], bool], Callable[[Record, Flat], Iterator[Shaped]]]] = {
     "falco": (_is_falco, _falco),
     "kubernetes_audit": (_is_kubernetes, _kubernetes),
-    "alertmanager": (_is_alertmanager, _alertmanager),
+    "alertmanager": (is_notification, _alertmanager),
     "sysmon": (is_sysmon, _sysmon),
     "suricata": (_is_suricata, _suricata),
 }

@@ -70,6 +70,31 @@ def test_only_our_own_names_are_hosts(listen: str, header: str | None, allowed: 
     assert HostCheck(listen).allows(header) is allowed
 
 
+@pytest.mark.parametrize(
+    ("listen", "header", "allowed"),
+    [
+        ("192.0.2.7:8787", "tellwhy.example:8787", True),
+        ("0.0.0.0:8787", "tellwhy.example", True),
+        ("monitor.example:8787", "other.example", True),
+        ("192.0.2.7:8787", "a b", False),
+        ("192.0.2.7:8787", None, False),
+        ("127.0.0.1:8787", "tellwhy.example", False),
+        ("localhost:8787", "evil.example", False),
+    ],
+)
+def test_off_loopback_a_token_does_without_our_name(listen: str, header: str | None, allowed: bool) -> None:
+    assert HostCheck(listen).allows(header, any_name=True) is allowed
+
+
+async def test_by_name_the_token_still_guards_and_what_asks_for_none_stays_closed(serve: Serve) -> None:
+    client = await serve(listen="0.0.0.0:8787", token=TOKEN)
+    by_name, mine = {"Host": "tellwhy.example:8787"}, {"Authorization": f"Bearer {TOKEN}"}
+    for path in ("/metrics", "/api/v1/status"):
+        assert (await client.get(path, headers=by_name | mine)).status == 200, path
+        assert (await client.get(path, headers=by_name)).status == 401, path
+    assert (await client.get("/readyz", headers=by_name | mine)).status == 403
+
+
 def test_a_listen_address_without_a_host_is_refused() -> None:
     with pytest.raises(ValueError, match=r"expected api\.listen as host:port"):
         HostCheck("::1:8787")

@@ -1,8 +1,9 @@
 """The description of the endpoint is true: it is valid, complete, and what is answered fits it; so does docs/api.md."""
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from daemon.api import Limits
 from daemon.api.app import ROUTES
+from daemon.api.intake import KEYS, MEDIA
 from daemon.api.openapi import build_document
 from daemon.model import Gap, Problem, ProblemsError
+from daemon.telemetry import HealthState
 from tests.api.conftest import TOKEN, Daemon
 from tests.doubles.intakes import INTAKE_TOKEN, ListedIntake
 from tests.doubles.values import an_incident
@@ -114,6 +117,42 @@ async def test_the_rarer_answers_fit_as_well(serve: Serve, world: Daemon) -> Non
         response = await client.request(method, path, headers=headers, json=body)
         assert response.status == status, path
         fits(document, path, method, status, await response.json())
+
+
+def test_what_posting_events_takes_is_described() -> None:
+    operation = build_document(ROUTES, "1")["paths"]["/api/v1/events"]["post"]
+    assert operation["security"] == [{"bearer": []}, {"basic": []}], "asked for always, unlike everywhere else"
+    assert set(operation["requestBody"]["content"]) == set(MEDIA)
+    places = {one["name"]: one["in"] for one in operation["parameters"]}
+    assert places == {"source": "query", **dict.fromkeys(KEYS, "header")}
+    for status in ("429", "503"):
+        assert "Retry-After" in operation["responses"][status]["headers"]
+
+
+async def test_every_refusal_of_events_fits_the_document(serve: Serve, world: Daemon) -> None:
+    document, intake = build_document(ROUTES, "1"), ListedIntake(max_body=1024, rate=4)
+    client = await serve(intakes=lambda: [intake], limits=Limits(body_seconds=0.05), options={"lingering_time": 0.0})
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    mine = {"Authorization": f"Bearer {INTAKE_TOKEN}", "Content-Type": "application/json"}
+    seen = set()
+    for data, headers, path in (
+        (b"x", {}, ""), (b"{}", {"Authorization": "Bearer x"}, ""), (b"{}", {"Host": "evil.example"}, ""), (b"{}", {}, "?source=nope"),
+        (b"x" * 2000, {}, ""), (b"{}", {"Content-Type": "text/plain"}, ""), (never(), {}, ""), (b"{}", {}, "store"),
+        *[(b"{}", {}, "")] * 9,
+    ):  # fmt: skip
+        world.board.set("store", HealthState.degraded if path == "store" else HealthState.ok)
+        asked = f"/api/v1/events{path.removeprefix('store')}"
+        async with client.post(asked, data=data, headers=mine | headers) as response:
+            fits(document, "/api/v1/events", "POST", response.status, await response.json())
+            seen.add(response.status)
+            declared = document["paths"]["/api/v1/events"]["post"]["responses"][str(response.status)]
+            assert ("Retry-After" in response.headers) == ("headers" in declared)
+    described = {int(status) for status in document["paths"]["/api/v1/events"]["post"]["responses"]}
+    assert seen == described - {404}, "404 is where no intake is configured"
 
 
 async def test_what_the_document_allows_is_accepted(client: TestClient[Any, Any], filled: Daemon) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from daemon.config import IntakeSource
+from daemon.events.alertmanager import count_alerts
 from daemon.events.intake import find_fault
 from daemon.events.jsonl import Shaping
 from daemon.events.stamps import Stamps
@@ -16,14 +18,20 @@ INTAKE_TOKEN = "i" * 40
 
 
 class ListedIntake(IntakePort):
-    """`handed` is what a pipeline would have got; with `stores` false nobody hears that it is stored."""
+    """`handed` is what a pipeline would have got; with `stores` false nobody hears that it is stored. `repeats` are
+    the requests (n0, n1 …) that hold what is known, with how much of it.
+    """
 
-    def __init__(self, *, patience: float = 10.0, token: str = INTAKE_TOKEN, open_: bool = True, **config: Any) -> None:
+    def __init__(
+        self, *, patience: float = 10.0, token: str = INTAKE_TOKEN, open_: bool = True,
+        repeats: Mapping[str, int] | None = None, **config: Any,
+    ) -> None:  # fmt: skip
         source = IntakeSource(type="intake", **config)
         shaping, stamps = Shaping(source.preset), Stamps(lambda: 1_795_253_449.0, None)
         super().__init__(
             source, token=token, find_fault=lambda record: find_fault(record, shaping, stamps),
             board=Board(lambda: 0.0), now=lambda: 1_795_253_449.0, nonce=lambda: f"n{len(self.handed)}", patience=patience,
+            weigh=count_alerts, repeats=lambda request: (repeats or {}).get(request, 0),
         )  # fmt: skip
         self.handed: list[Handed] = []
         self._came = asyncio.Event()

@@ -9,7 +9,7 @@ import pytest
 from daemon.events.intake import IntakeReader, find_fault
 from daemon.events.jsonl import Shaping
 from daemon.events.stamps import Stamps
-from daemon.model import Checkpoint, Event, Lines, Logsource, Position
+from daemon.model import Checkpoint, Event, Lines, Logsource, Lost, Position
 from tests.doubles.tool_records import FALCO, KUBERNETES, SYSMON_XML, alertmanager, an_alertmanager_alert
 
 T0 = 1_795_253_449.0
@@ -55,6 +55,26 @@ def test_what_its_sender_names_is_taken_once_also_after_a_restart(record: dict[s
     assert read(second, handed(record, nonce="n3")) == []
     assert first.changes() == []
     assert first.repeated == second.repeated == len(events)
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000, 1_000_000_000])
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize(
+    ("seconds", "at"),
+    [
+        (int(T0), T0), (int(T0) - 10 * 365 * DAY, T0 - 10 * 365 * DAY), (int(T0) + DAY - 10, T0 + DAY - 10),
+        (int(T0) + DAY + 10, T0 + 5), (4_102_444_799, T0 + 5), (315_532_800, 315_532_800), (315_532_799, T0 + 5), (0, T0 + 5),
+        (-int(T0), T0 + 5),
+    ],
+)  # fmt: skip
+def test_a_time_that_nobody_can_mean_is_when_it_came(seconds: int, at: float, unit: int, text: bool) -> None:
+    """Falco, Suricata and others count in units of their own; a clock that was never set, or one far ahead, is none."""
+    time = str(seconds * unit) if text else seconds * unit
+    (event,) = read(a_reader(), handed({"time": time}))
+    assert event.at == pytest.approx(at)
 
 
 def test_another_start_or_end_of_an_alert_is_news() -> None:
@@ -138,3 +158,63 @@ def test_a_fault_says_what_was_expected(preset: str, record: Any, expected: str)
 
 def test_a_notification_without_alerts_is_nothing_to_take() -> None:
     assert "something in it" in find_fault(alertmanager() | {"alerts": []}, Shaping("auto"), STAMPS)
+
+
+class Broken(Stamps):
+    """A defect of ours, met by one record only, until it is mended."""
+
+    mended = False
+
+    def iso(self, stamp: str) -> float | None:
+        """As usual, but for one stamp."""
+        if stamp != "broken":
+            return super().iso(stamp)
+        return T0 if self.mended else 1 / 0
+
+
+def test_a_record_that_we_fail_on_costs_no_other_of_its_request() -> None:
+    """The worst bug: ten thousand events were acknowledged, and one of them takes all others with it."""
+    stamps = Broken(lambda: T0, None)
+    reader = IntakeReader("tools", host="web-1", stamps=stamps, shaping=Shaping())
+    records = [{"a": 1}, {"time": "broken"}, {"b": 2}, {**FALCO, "time": "broken"}, FALCO]
+    found = reader.feed(handed(*records))
+    losses = [one for one in found if isinstance(one, Lost)]
+    events = [one for one in found if isinstance(one, Event)]
+    assert losses == [Lost("tools", "reader_error", 1, T0 + 5, "ZeroDivisionError: division by zero")] * 2
+    assert [event.fields.get("a", event.fields.get("b")) for event in events[:2]] == [1, 2]
+    assert [event.logsource.product for event in events[2:]] == ["falco", "linux"]
+    stamps.mended = True
+    again = read(reader, handed({**FALCO, "time": "broken"}, nonce="n2"))
+    assert [event.at for event in again] == [T0, T0], "what failed is not known: sent again, it is read"
+
+
+def test_an_envelope_that_is_none_is_a_loss_of_its_own() -> None:
+    lines = handed({"a": 1}, {"b": 2})
+    torn = msgspec.structs.replace(lines, data=b"{\n" + lines.data)
+    first, *others = a_reader().feed(torn)
+    assert isinstance(first, Lost)
+    assert (first.why, first.count, len(others)) == ("reader_error", 1, 2)
+
+
+def test_it_tells_of_each_request_how_much_of_it_was_known() -> None:
+    reader = a_reader()
+    alerts = [an_alertmanager_alert(), an_alertmanager_alert(name="Other")]
+    for nonce, records, repeats in (
+        ("n1", [FALCO, {"a": 1}], 0), ("n2", [FALCO, {"a": 1}], 1), ("n3", [FALCO, FALCO, alertmanager(alerts[0])], 2),
+        ("n4", [alertmanager(*alerts)], 0), ("n5", [alertmanager(*alerts)], 1), ("n6", [{"a": 1}, {"a": 1}], 0),
+    ):  # fmt: skip
+        reader.feed(handed(*records, nonce=nonce))
+        assert reader.repeats_of(nonce) == repeats, nonce
+    assert [reader.repeats_of(nonce) for nonce in ("n2", "n3", "unknown")] == [1, 2, 0]
+    for number in range(300):
+        reader.feed(handed({"a": 1}, nonce=f"m{number}"))
+    assert len(reader._repeats) == 256
+    assert reader.repeats_of("n2") == 0
+
+
+def test_a_notification_that_is_badly_made_is_no_event_of_some_other_kind() -> None:
+    broken = alertmanager() | {"alerts": "x"}
+    fault = find_fault(broken, Shaping(), STAMPS)
+    assert fault == "a notification of Alertmanager (version 4): alerts: a list of alerts (got a text)"
+    assert find_fault(broken, Shaping("alertmanager"), STAMPS) == fault
+    assert find_fault(broken, Shaping("generic"), STAMPS) == ""

@@ -79,6 +79,28 @@ def test_the_same_falco_alert_has_the_same_key_and_another_another() -> None:
     assert parse({**FALCO, "time": None, "output_fields": {}})[0].key == ""
 
 
+@pytest.mark.parametrize(
+    ("left_out", "fields"),
+    [(["output"], {"CommandLine": "bash -i"}), (["tags"], {"CommandLine": "bash -i"}), (["output_fields"], {"severity": "notice"}),
+     (["time"], {"CommandLine": "bash -i"}), (["output", "source", "tags", "hostname"], {"CommandLine": "bash -i"})],
+)  # fmt: skip
+def test_falco_may_be_told_to_leave_out_some_of_it(left_out: list[str], fields: dict[str, Any]) -> None:
+    """As `json_include_output_property: false` does: it is an alert all the same, and no JSON of anybody."""
+    alert, *_ = parse({name: value for name, value in FALCO.items() if name not in left_out})
+    assert alert.logsource == Logsource("falco", service="alert")
+    assert alert.fields.items() >= {"rule": "Terminal shell in container", **fields}.items()
+    assert alert.key
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"rule": "x", "priority": "high", "output": "y", "time": 5, "source": "z"}, {"rule": "x", "priority": "Notice", "time": 5},
+     {"rule": "x", "priority": "Notice", "output_fields": {}}, {"rule": "x", "priority": "Notice", "output_fields": "y", "time": 5}],
+)  # fmt: skip
+def test_what_only_looks_a_little_like_falco_is_not(other: dict[str, Any]) -> None:
+    assert recognise(other) == ""
+
+
 def test_suricata() -> None:
     (alert,) = parse(SURICATA)
     assert alert.logsource == Logsource("suricata", service="alert")
