@@ -1,7 +1,7 @@
 """One gauge: what is usual of it, and how far a reading is from that.
 
     reading ─▶ centre (a slow level, or hour of the week and a slow level) ─▶ deviation in spreads ─▶ zscore
-                          shift ◀─ in spreads of what is smoothed ◀─ smoothed ◀─┘
+         └──▶ spike       shift ◀─ in spreads of what is smoothed ◀─ smoothed ◀─┘
 
 The spread is that of the nearer half of all deviations, for this hour of the day, and wider where deviations that last
 for a minute are commonly wider. At hours that usually have a job that long, both scores are the smaller for it.
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from daemon.detection.baseline_level import Level, LevelRow
 from daemon.detection.baseline_season import Season
+from daemon.detection.baseline_spike import MOST, Spike
 from daemon.detection.baseline_spread import Spread
 
 WARM_UP = 3600.0
@@ -21,8 +22,6 @@ WARM_UP = 3600.0
 FEWEST = 30
 """Readings before anything is said."""
 DAY = 86_400.0
-MOST = 1000.0
-"""What no score exceeds."""
 _DOUBT = 3.0
 """After the warm-up the spread is taken to be four times as wide as it seems, after a whole day as wide as it is."""
 _HOUR = 3600.0
@@ -45,6 +44,8 @@ _RESTLESS = 1.5
 _RELATIVE = 0.02
 """The least spread, as a share of the level."""
 _UNIT = 0.25
+_LEAST_SPIKE = 2.0
+"""Least spreads that a jump commonly is."""
 _LEAST_SMOOTH, _SMOOTH_TAIL = 0.5, 0.01
 _HOLDS, _LASTING_TAIL = 40.0, 0.002
 """Seconds, about, for which a deviation must last to widen the spread of readings, and how rare it may be."""
@@ -62,13 +63,18 @@ class GaugeRow(Struct, array_like=True, frozen=True):
     smooth: bytes
     lasting: bytes
     away: float
+    spike: bytes = b""
+    """Of rows that were stored before there were spikes: nothing."""
 
 
 class Score(Struct, frozen=True, gc=False):
-    """How unusual a reading is: by itself in spreads of readings, and all of late, smoothed, in spreads of that."""
+    """How unusual a reading is: by itself in spreads of readings; all of late, smoothed, in spreads of that; and beside
+    the half hour before it, in what jumps commonly are (None before a day, and where that half hour was not seen).
+    """
 
     zscore: float
     shift: float
+    spike: float | None = None
 
 
 class Gauge:
@@ -76,7 +82,7 @@ class Gauge:
 
     __slots__ = (
         "_away", "_brief", "_distance", "_floor", "_held", "_hour", "_lasting", "_least", "_level", "_near", "_peak",
-        "_quiet", "_readings", "_rough", "_season", "_seasonal", "_seconds", "_smooth", "_smoothed", "_sum",
+        "_quiet", "_readings", "_rough", "_season", "_seasonal", "_seconds", "_smooth", "_smoothed", "_spike", "_sum",
         "_unsettled",
     )  # fmt: skip
 
@@ -88,6 +94,7 @@ class Gauge:
         self._season = Season(row.season if row else b"")
         self._smooth = Spread(_LEAST_SMOOTH * _UNIT, row.smooth if row else b"", tail=_SMOOTH_TAIL)
         self._lasting = Spread(_UNIT, row.lasting if row else b"", tail=_LASTING_TAIL)
+        self._spike = Spike(floor * _UNIT, row.spike if row else b"")
         self._smoothed = self._brief = self._held = 0.0
         self._hour = -1
         self._sum = self._distance = self._seconds = self._peak = 0.0
@@ -117,7 +124,7 @@ class Gauge:
         self._note(value - deviation, deviation, _WINSOR * middle * self._rough, even / middle, seconds)
         self._smooth_in(even / middle, seconds)
         self._hold(even / middle, seconds)
-        score = self._judge(even / middle)
+        score = self._judge(even / middle, self._spike.feed(at, value, _LEAST_SPIKE * self._least))
         if score is not None and (abs(score.zscore) > _UNUSUAL or abs(score.shift) > _UNUSUAL_SHIFT):
             self._learn(plain, None if expected is None else fine, seconds * _DAMPED, seconds)
         else:
@@ -128,7 +135,7 @@ class Gauge:
         """As it is stored. The hour that is not over, and what was smoothed of late, are not."""
         return GaugeRow(
             self._readings, self._level.row(), self._seasonal.row(), self._season.packed(), self._smooth.packed(),
-            self._lasting.packed(), self._away,
+            self._lasting.packed(), self._away, self._spike.packed(),
         )  # fmt: skip
 
     def _learn(self, plain: float, fine: float | None, weight: float, seconds: float) -> None:
@@ -168,7 +175,7 @@ class Gauge:
         else:
             self._held = held + (even - held) * (1 - exp(-seconds / _HOLDS))
 
-    def _judge(self, deviation: float) -> Score | None:
+    def _judge(self, deviation: float, spike: float | None) -> Score | None:
         learned = self._level.learned
         if learned < WARM_UP or self._readings < FEWEST:
             return None
@@ -177,7 +184,7 @@ class Gauge:
         smoothed = self._smoothed
         width = max(self._smooth.upwards if smoothed > 0 else self._smooth.downwards, _LEAST_SMOOTH)
         wide = max(self._lasting.upwards if deviation > 0 else self._lasting.downwards, 1.0)
-        return Score(_bounded(deviation / wide / caution), _bounded(smoothed / width / caution))
+        return Score(_bounded(deviation / wide / caution), _bounded(smoothed / width / caution), spike)
 
     def _expected(self, passed: float) -> float | None:
         """What the hours of the week say, between the middles of two of them; `passed` is the share of this one."""

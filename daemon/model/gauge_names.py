@@ -55,7 +55,7 @@ GAUGES: Mapping[str, frozenset[str]] = {
     category: frozenset(f"{of}.{name}" for of, names in things.items() for name in names.split())
     for category, things in _BY_CATEGORY.items()
 }
-DERIVED = ("delta", "rate", "zscore", "shift")
+DERIVED = ("delta", "rate", "zscore", "shift", "spike")
 """What stands beside each gauge, after a dot; and `seconds_to_zero` beside those that run out."""
 ENDINGS = (*(f".{kind}" for kind in DERIVED), ".seconds_to_zero")
 RUNNING_OUT = frozenset(

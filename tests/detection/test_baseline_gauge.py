@@ -2,10 +2,12 @@
 
 import random  # noqa: TID251 - seeded
 from collections.abc import Callable
+from math import sin
 
 import pytest
 
-from daemon.detection.baseline_gauge import FEWEST, MOST, WARM_UP, Gauge, Score
+from daemon.detection.baseline_gauge import FEWEST, WARM_UP, Gauge, Score
+from daemon.detection.baseline_spike import MOST
 
 T0 = 1_795_305_600.0  # a Sunday, 00:00 UTC
 DAY = 1440
@@ -42,7 +44,7 @@ def highest(scores: list[Score | None], what: str = "zscore") -> float:
 def sustained(scores: list[Score | None], least: float, readings: int, what: str = "zscore") -> bool:
     row = 0
     for score in scores:
-        row = row + 1 if score is not None and getattr(score, what) >= least else 0
+        row = row + 1 if score is not None and (getattr(score, what) or 0) >= least else 0
         if row >= readings:
             return True
     return False
@@ -161,6 +163,23 @@ def test_back_from_trouble_all_is_usual_at_once_and_the_next_trouble_is_trouble_
     assert highest(after) < 5
     assert min(score.zscore for score in after if score is not None) > -5
     assert sustained(story.play(40, story.noisy(95, 2)), 4.5, 6)
+
+
+def test_a_jump_within_what_the_gauge_wanders_over_is_seen_as_a_jump_only() -> None:
+    """Over hours it is anywhere from 20 to 80, at no time of its own; from one minute to the next it hardly moves."""
+    story = Story()
+
+    def wandering(minute: int) -> float:
+        return 50 + 30 * sin(minute / 170) + story.rng.gauss(0, 1)
+
+    usual = story.play(8 * DAY, wandering)
+    low = next(minute for minute in range(8 * DAY, 9 * DAY) if sin(minute / 170) < -0.99)
+    usual += story.play(low - story.minute, wandering)
+    jump = story.play(8, lambda minute: wandering(minute) + 40)
+
+    assert not sustained(usual, 1.7, 6, "spike")
+    assert sustained(jump, 1.7, 6, "spike")
+    assert highest(jump) < 4.5
 
 
 def test_what_was_smoothed_does_not_outlast_missing_readings() -> None:
