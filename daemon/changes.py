@@ -14,21 +14,22 @@ _LATER = ("api", "state_directory")
 """What the process takes only once, when it starts."""
 
 
-def find_changes(before: Loaded, after: Loaded) -> Changes:
+def find_changes(before: Loaded, after: Loaded, started: Config | None = None) -> Changes:
     """What differs between what runs and what is about to. A rule is changed when anything in its text is, or in a rule
-    that it is built upon, or in a filter that is for it: its windows begin anew then.
+    that it is built upon, or in a filter that is for it: its windows begin anew then. `started` is the configuration
+    with which the process started (`before` where that is the first), and of which it keeps what it takes only then.
     """
+    kept = before.config if started is None else started
     was, now = _Standing(before.rules), _Standing(after.rules)
     both = was.refs.keys() & now.refs.keys()
-    keys = tuple(_keys(before.config, after.config))
     return Changes(
         added=now.named(now.refs.keys() - was.refs.keys()),
         removed=was.named(was.refs.keys() - now.refs.keys()),
         changed=now.named(one for one in both if was.refs[one] != now.refs[one] or _differ(was, now, one)),
         disabled=now.named(now.off - was.off),
         enabled=now.named((was.off - now.off) & now.refs.keys()),
-        config=keys,
-        at_next_start=tuple(name for name in _LATER if any(name == key.key.partition(".")[0] for key in keys)),
+        config=tuple(_keys(before.config, after.config)),
+        at_next_start=tuple(name for name in _LATER if getattr(after.config, name) != getattr(kept, name)),
     )
 
 

@@ -18,9 +18,11 @@ from msgspec import Struct
 from daemon.detection import Detector
 from daemon.detection.baseline import Baselines
 from daemon.detection.incidents import Incidents
+from daemon.detection.told_losses import ToldLosses
 from daemon.detection.unseen import UnseenTimes
 from daemon.events import Output, Reader, Sight, Sighted
 from daemon.events.gauges import lost_event, sample_event
+from daemon.events.intake import IntakeReader
 from daemon.model import Anomaly, Event, Incident, IncidentChange, Lines, Lost, Sample, Snapshot, Unseen
 
 
@@ -65,6 +67,7 @@ class Flow:
         self._redact = redact
         self._host = host
         self._baselines = Baselines() if baselines is None else baselines
+        self._told = ToldLosses()
         self._unseen = UnseenTimes()
         self._events: Counter[str] = Counter()
         self._reached = 0.0  # event time; a loss without a time of its own happened after it
@@ -73,6 +76,11 @@ class Flow:
     def latest(self) -> float:
         """The newest time of a line read, whether it became an event or not; minus infinity before."""
         return max((reader.latest for reader in self._readers.values()), default=-math.inf)
+
+    def repeats(self, source: str, request: str) -> int:
+        """How many records of a request to an intake, which was just read, were known already."""
+        reader = self._readers.get(source)
+        return reader.repeats_of(request) if isinstance(reader, IntakeReader) else 0
 
     def tallies(self) -> Tallies:
         """What the steps counted until now."""
@@ -122,6 +130,8 @@ class Flow:
         outcome = Outcome(anomalies=[], changes=[], lost=[])
         for output in outputs:
             if isinstance(output, Lost):
+                if self._told.again(output):
+                    continue
                 outcome.lost.append(output)
                 event: Event = lost_event(output, self._host)
                 self._unseen.note(output, event.host)

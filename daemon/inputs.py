@@ -1,11 +1,13 @@
 """What a configuration makes of its sources of records: their readers, and the ports where other tools hand over."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from daemon.assembly import host_name
 from daemon.config import Config, FileSource, IntakeSource, JournalSource, read_secret
 from daemon.enrichment.redact import Redactor
 from daemon.events import Reader, Selector
+from daemon.events.alertmanager import count_alerts
 from daemon.events.intake import IntakeReader, find_fault
 from daemon.events.jsonl import Shaping
 from daemon.events.mapping import FieldMapping
@@ -57,11 +59,14 @@ def token_of(source: IntakeSource, config: Config) -> str:
 
 
 def build_intake(
-    source: IntakeSource, config: Config, *, board: Board, now: Callable[[], float], nonce: Callable[[], str]
-) -> IntakePort:
-    """The port of one intake. Raises ValueError for a token that cannot be read."""
+    source: IntakeSource, config: Config, *, board: Board, now: Callable[[], float], nonce: Callable[[], str],
+    repeats: Callable[[str, str], int] = lambda _, __: 0,
+) -> IntakePort:  # fmt: skip
+    """The port of one intake; `repeats(source, request)` says how many records of a request were known. Raises
+    ValueError for a token that cannot be read.
+    """
     shaping, stamps = shaping_of(source), Stamps(now, None)
     return IntakePort(
         source, token=token_of(source, config), find_fault=lambda record: find_fault(record, shaping, stamps),
-        board=board, now=now, nonce=nonce,
+        board=board, now=now, nonce=nonce, weigh=count_alerts, repeats=partial(repeats, source.name),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from daemon.config import Config, default_config, load_config, locate
+from daemon.config import Config, default_config, examine_config, locate
 from daemon.detection.rules import ParsedRules, parse_rules
 from daemon.model import Problem, ProblemsError
 from daemon.preflight import find_problems, read_rules
@@ -42,9 +42,11 @@ def load(path: Path | None) -> Loaded:
 
 def look_over(path: Path | None) -> tuple[Loaded, list[Problem]]:
     """As `load`, but what is wrong with files beside a valid configuration (secrets, rules) is given back."""
-    config = load_config(path) if path else default_config()
+    config, mistakes = examine_config(path) if path else (default_config(), [])
     files, problems = read_rules(config, path)
     problems += find_problems(config, path)
+    if mistakes:
+        refuse([*mistakes, *problems])
     return build(config, path, files), problems
 
 

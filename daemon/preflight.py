@@ -3,6 +3,7 @@
 Looked at before anything starts or a reload touches anything; all problems at once, each with its line. No network.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,7 @@ from daemon.enrichment.redact import Redactor
 from daemon.model import Problem
 
 _TOKEN_LENGTH = 32
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 Location = tuple[str | int, ...]
 Given = TypeVar("Given")
 
@@ -67,9 +69,11 @@ def _check_secret(path: Path) -> None:
 
 
 def _check_token(path: Path) -> None:
-    length = len(read_secret(path))
-    if length < _TOKEN_LENGTH:
-        raise ValueError(f"expected a token of at least {_TOKEN_LENGTH} characters in {path} (got {length})")
+    token = read_secret(path)
+    if len(token) < _TOKEN_LENGTH:
+        raise ValueError(f"expected a token of at least {_TOKEN_LENGTH} characters in {path} (got {len(token)})")
+    if not _VISIBLE.fullmatch(token):  # no header carries anything else
+        raise ValueError(f"expected one token in {path}: visible ASCII characters without blanks between them")
 
 
 def _said(check: Callable[[Given], object], given: Given) -> str:

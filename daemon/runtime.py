@@ -83,7 +83,7 @@ async def load_stored(store: SqliteStore, config: Config) -> Stored:
 def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surroundings) -> Flow:
     """The pure half as an earlier process left it, told what runs on this host now. Too slow for the loop."""
     redactor = Redactor(config.redaction.patterns)
-    selectors = build_selectors(rules) if config.rules.prefilter else {}
+    selectors = build_selectors(rules, patient=True) if config.rules.prefilter else {}
     readers = build_readers(config, redactor, selectors, now=around.now, usernames=around.usernames)
     flow = build_flow(config, rules, readers, redactor)
     flow.restore(stored.snapshots)
@@ -95,8 +95,10 @@ def resume_flow(config: Config, rules: ParsedRules, stored: Stored, around: Surr
     return flow
 
 
-def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Checkpoint]) -> list[Source]:
-    """The configured sources, each with its own checkpoints."""
+def build_sources(
+    config: Config, around: Surroundings, checkpoints: Sequence[Checkpoint], repeats: Callable[[str, str], int]
+) -> list[Source]:
+    """The configured sources, each with its own checkpoints; `repeats` is that of the flow."""
     board, metrics, now, sleep = around.board, around.metrics, around.now, around.sleep
     found: list[Source] = []
     for source in config.sources:
@@ -113,7 +115,7 @@ def build_sources(config: Config, around: Surroundings, checkpoints: Sequence[Ch
             own = [c for c in checkpoints if c.source == source.name]
             found.append(JournalTail(source, own, board=board, now=now, sleep=sleep))
         elif isinstance(source, IntakeSource):
-            found.append(build_intake(source, config, board=board, now=now, nonce=_nonce))
+            found.append(build_intake(source, config, board=board, now=now, nonce=_nonce, repeats=repeats))
         elif isinstance(source, HostSource):
             samples = HostSamples(source.name, now=now, username=around.usernames)
             found.append(HostGauges(source, samples, board=board, metrics=metrics, sleep=sleep))
@@ -163,7 +165,7 @@ class Runtime:
         self._thread = SideThread("flow", monotonic=around.monotonic)
         self.meters = Meters(around.metrics, flow)
         self.pipeline = self._build_pipeline(flow, waits_for_memory=memory is not None)
-        self.sources = build_sources(config, around, checkpoints)
+        self.sources = build_sources(config, around, checkpoints, flow.repeats)
         self.intakes = [source for source in self.sources if isinstance(source, IntakePort)]
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()

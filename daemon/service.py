@@ -29,6 +29,7 @@ from daemon.loading import Loaded, build, load, refuse
 from daemon.loop_lag import LoopLag
 from daemon.memories import MemoryKeeper
 from daemon.model import ProblemsError, Transient
+from daemon.rule_notice import count_unwise, show_rules, tell_rules
 from daemon.rules_watch import RuleFiles, RulesWatch
 from daemon.runtime import Runtime, Surroundings, load_stored, resume_flow
 from daemon.sd_notify import Notifier
@@ -66,6 +67,8 @@ class Service:
         self.reloaded_at = 0.0
         self.stalled = False
         self._one_reload = asyncio.Lock()
+        self._rule_warnings = 0
+        self._started = first.config
         self._unwanted: set[str] = set()  # what was refused and has not been mended: config, rules
 
     async def run(self) -> int:
@@ -113,12 +116,9 @@ class Service:
 
     async def _build(self, around: Surroundings) -> Runtime:
         config, rules = self.config, self.rules
-        for problem in rules.problems:
-            log.warning(Says.rule_refused, problem=str(problem))
+        self._rule_warnings = await asyncio.to_thread(count_unwise, config, rules)
+        tell_rules(rules, self._rule_warnings, self.metrics)
         self._show_rules()
-        self.metrics.rules.labels(status="loaded").set(len(rules.rules))
-        self.metrics.rules.labels(status="refused").set(len(rules.problems))
-        log.info(Says.rules_loaded, rules=len(rules.rules), refused=len(rules.problems))
         self._forget_others(config)
         memory = await self.memories.use(config.memory)
         stored = await load_stored(self.store, config)
@@ -127,9 +127,7 @@ class Service:
         return self.runtime
 
     def _show_rules(self) -> None:
-        problems = self.rules.problems
-        refused = f"{len(problems)} refused: {problems[0]}" if problems else ""
-        self.board.set("rules", HealthState.degraded if refused else HealthState.ok, refused)
+        show_rules(self.rules, self._rule_warnings, self.board)
         self._unwanted.discard("rules")
 
     def _forget_others(self, config: Config) -> None:
@@ -204,7 +202,7 @@ class Service:
         """Let a new runtime take over. Nothing here can fail."""
         if self.phase is Phase.stopping:
             raise Transient("about to end")
-        changes = find_changes(Loaded(self.config, self.rules), loaded)
+        changes = find_changes(Loaded(self.config, self.rules), loaded, self._started)
         self.config, self.rules, self.digest = loaded.config, loaded.rules, loaded.digest
         monotonic_usec = time.monotonic_ns() // 1000
         self._notifier.send(RELOADING=1, MONOTONIC_USEC=monotonic_usec)

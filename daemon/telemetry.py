@@ -31,6 +31,7 @@ class Says(StrEnum):
     task_gave_up = "component gave up"
     rule_refused = "rule refused"
     rules_loaded = "rules loaded"
+    rules_unwise = "some rules are unwise"
     clock_jumped = "clock jumped"
     # sources
     source_unreadable = "source unreadable"
@@ -131,6 +132,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._count_reading(self.registry)
         self._count_telling(self.registry)
+        self._count_ourselves(self.registry)
 
     def _count_reading(self, registry: CollectorRegistry) -> None:
         self.build_info = Gauge("tellwhy_build_info", "Version of the running daemon.", ["version"], registry=registry)
@@ -142,7 +144,7 @@ class Metrics:
         self.samples = Counter("tellwhy_samples", "Gauge readings taken.", ["source"], registry=registry)
         self.events = Counter("tellwhy_events", "Events evaluated.", ["source"], registry=registry)
         self.unparsed = Counter(
-            "tellwhy_unparsed_lines", "Lines that no parser understood.", ["source"], registry=registry
+            "tellwhy_unparsed_lines", "Lines not understood, posted events not taken.", ["source"], registry=registry
         )
         self.lost = Counter(
             "tellwhy_lost_input", "Input known to be lost, by reason.", ["source", "why"], registry=registry
@@ -189,10 +191,15 @@ class Metrics:
             "tellwhy_memory_searches", "Similarity searches by outcome.", ["outcome"], registry=registry
         )
         self.memory_points = Gauge("tellwhy_memory_incidents", "Incidents remembered.", registry=registry)
+
+    def _count_ourselves(self, registry: CollectorRegistry) -> None:
         self.restarts = Counter(
             "tellwhy_component_restarts", "Restarts after a failure.", ["component"], registry=registry
         )
         self.rules = Gauge("tellwhy_rules", "Rules by status.", ["status"], registry=registry)
+        self.rule_warnings = Gauge(
+            "tellwhy_rule_warnings", "What `tellwhy check` warns of in the rules in force.", registry=registry
+        )
         self.reload_ok = Gauge(
             "tellwhy_config_reload_success", "1 when the last reload was accepted.", registry=registry
         )

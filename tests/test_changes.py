@@ -103,6 +103,15 @@ def test_keys_of_the_configuration_without_their_values() -> None:
     assert "s3cret" not in str(said)
 
 
+def test_what_waits_for_the_next_start_is_told_until_it_is_as_it_was_at_this_one() -> None:
+    first, other = loaded(api={"listen": "127.0.0.1:1"}), loaded(api={"listen": "127.0.0.1:2"})
+    assert find_changes(first, other, first.config).at_next_start == ("api",)
+    assert find_changes(other, other, first.config).words() == ("at the next start: api",)
+    back = find_changes(other, first, first.config)
+    assert back.words() == ("configuration: api.listen changed",)
+    assert back.at_next_start == ()
+
+
 def test_the_order_of_webhooks_is_no_change_and_another_kind_of_source_is() -> None:
     hooks = [{"name": name, "url": "https://hooks.example/x"} for name in ("a", "b")]
     assert find_changes(loaded(webhooks=hooks), loaded(webhooks=hooks[::-1])).words() == ()

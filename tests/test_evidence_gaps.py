@@ -4,6 +4,7 @@ The whole live half but for webhooks: readers, our rules, incidents, pipeline, a
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store.close()
 
 
-def a_flow(rules: ParsedRules) -> Flow:
+def a_flow(rules: ParsedRules, **formats: str) -> Flow:
     redactor = Redactor()
     readers = {
         name: build_reader(name, fmt, host="web-1", now=lambda: T0, usernames=str, redact=redactor.text)
-        for name, fmt in (("audit", "auditd"), ("kern", "syslog"))
+        for name, fmt in (formats or {"audit": "auditd", "kern": "syslog"}).items()
     }
     return build_flow(Config(host="web-1"), rules, readers, redactor)
 
@@ -184,3 +185,26 @@ async def test_the_alert_of_the_loss_itself_lacks_nothing(store: SqliteStore, ru
 
     assert incident.rule.title == "Audit records lost"
     assert [said(alert) for alert in await store.alerts(incident.id)] == [[]]
+
+
+def kernel_entry(total: int, after: float) -> str:
+    """What journald holds of the same message."""
+    said = f"audit: audit_lost={total} audit_rate_limit=0 audit_backlog_limit=64"
+    entry = {
+        "__CURSOR": f"c{total}", "__REALTIME_TIMESTAMP": str(int((T0 + after) * 1e6)), "_HOSTNAME": "web-1",
+        "_TRANSPORT": "kernel", "MESSAGE": said,
+    }  # fmt: skip
+    return json.dumps(entry) + "\n"
+
+
+def test_what_the_kernel_says_in_several_logs_is_lost_once(rules: ParsedRules) -> None:
+    """As on Debian: kern.log and syslog hold the same line, and the journal has it too."""
+    flow, told, changes = a_flow(rules, kern="syslog", syslog="syslog", journal="journal"), [], []
+    for second, total in enumerate((59, 73, 80), 5):
+        text = KERNEL.format(second, total)
+        items = [lines("kern", text, second), lines("syslog", text, second)]
+        for outcome in map(flow.feed, [*items, lines("journal", kernel_entry(total, second + 0.7), second)]):
+            told += [lost.count for lost in outcome.lost]
+            changes += [change for change in outcome.changes if change.incident.rule.title == "Audit records lost"]
+    assert told == [59, 14, 7]
+    assert changes[-1].incident.count == 3

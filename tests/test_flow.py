@@ -1,12 +1,18 @@
 """Lines in, incidents out; a bug met by one line is a loss that is said, not the end."""
 
+import msgspec
+
 from daemon.assembly import build_flow
 from daemon.config import Config, read_rule_files
 from daemon.detection.rules import parse_rules
 from daemon.enrichment.redact import Redactor
+from daemon.events.intake import Envelope, IntakeReader
+from daemon.events.jsonl import Shaping
 from daemon.events.readers import build_reader
+from daemon.events.stamps import Stamps
 from daemon.flow import Flow
 from daemon.model import Anomaly, Checkpoint, Decision, Event, Lines, Lost, Position, Sample
+from tests.doubles.tool_records import FALCO
 from tests.doubles.unusual_rule import UNUSUAL
 from tests.doubles.values import T0
 
@@ -83,6 +89,18 @@ def test_a_bug_in_a_reader_is_a_loss_of_its_lines() -> None:
     assert [lost.why for lost in flow.tick(T0).lost] == ["reader_error"]
 
     assert [(lost.why, lost.count) for lost in outcome.lost] == [("reader_error", 2)]
+
+
+def test_it_knows_what_of_a_request_to_an_intake_was_a_repeat() -> None:
+    shaping, stamps = Shaping(), Stamps(lambda: T0, None)
+    flow = a_flow()
+    flow._readers = {**flow._readers, "tools": IntakeReader("tools", host="web-1", stamps=stamps, shaping=shaping)}
+    for nonce in ("n1", "n2"):
+        data = msgspec.json.encode(Envelope(f"{nonce}:0", T0, FALCO)) + b"\n"
+        place = Position("intake:tools", nonce, 0)
+        flow.feed(Lines("tools", data, place, Checkpoint("tools", place)))
+    assert [flow.repeats("tools", nonce) for nonce in ("n1", "n2", "other")] == [0, 1, 0]
+    assert flow.repeats("auth", "n2") == flow.repeats("nobody", "n2") == 0
 
 
 def test_no_window_keeps_a_secret() -> None:

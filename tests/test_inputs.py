@@ -14,6 +14,7 @@ from daemon.events.jsonl import Shaping
 from daemon.events.text_readers import JsonReader
 from daemon.inputs import build_intake, build_readers, shaping_of, token_of
 from daemon.telemetry import Board
+from tests.doubles.tool_records import alertmanager, an_alertmanager_alert
 
 
 def a_config(tmp_path: Path, **changes: Any) -> Config:
@@ -61,6 +62,7 @@ def test_an_intake_has_a_token_of_its_own_or_that_of_the_api(tmp_path: Path) -> 
     port = build_intake(shared, config, board=Board(lambda: 0.0), now=lambda: 0.0, nonce=lambda: "n")
     assert (port.name, port.token, port.max_body, port.rate) == ("shared", "a" * 40, 1_048_576, 500)
     assert port.find_fault(5) == "a JSON object"
+    assert (port.weigh({"a": 1}), port.weigh(alertmanager(*[an_alertmanager_alert()] * 3))) == (1, 3)
     assert "t" * 40 not in repr(Mapping())
 
 

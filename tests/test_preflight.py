@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from daemon.config import default_config, load_config
 from daemon.preflight import find_problems, read_rules
 
@@ -71,3 +73,15 @@ def test_a_token_of_an_intake_is_looked_at_too(tmp_path: Path) -> None:
 
     assert (problem.line, problem.key) == (3, "sources.0.token_file")
     assert "at least 32 characters" in problem.expected
+
+
+@pytest.mark.parametrize("token", ["t" * 32 + "\n" + "u" * 32, "t" * 32 + " x", "t" * 32 + "\u00e9"])
+def test_a_token_that_no_header_can_carry_is_refused_before_every_request_fails(tmp_path: Path, token: str) -> None:
+    (tmp_path / "token").write_text(token, encoding="utf-8")
+    path = tmp_path / "config.yaml"
+    path.write_text(f"sources:\n  - type: intake\n    token_file: {tmp_path}/token\n", encoding="utf-8")
+    (problem,) = find_problems(load_config(path), path)
+    assert str(problem) == (
+        f"{path}:3: sources.0.token_file: expected one token in {tmp_path}/token: visible ASCII characters without "
+        "blanks between them"
+    )

@@ -128,6 +128,29 @@ detection: {{selection: {{Image|endswith: /sh}}, condition: selection}}
 """
 
 
+async def test_what_is_unwise_is_counted_and_what_waits_for_a_start_is_told(tmp_path: Path) -> None:
+    path, rules = tmp_path / "config.yaml", tmp_path / "rules"
+    rules.mkdir()
+    (rules / "a.yml").write_text(RULE.format(title="A"))  # it has no id
+    quiet(tmp_path)
+    good = path.read_text() + f"rules: {{directories: [{rules}]}}\nsources: []\n"
+    path.write_text(good)
+    service = Service(path, load(path), Notifier("", ""))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(service.run())
+        await service.ready.wait()
+        row = service.board.get("rules")
+        assert row is not None
+        assert (row.state, row.detail) == (HealthState.ok, "1 warning: tellwhy check")
+        assert service.metrics.registry.get_sample_value("tellwhy_rule_warnings") == 1
+
+        path.write_text(good.replace("enabled: false", f"enabled: false, listen: '127.0.0.1:{free_port()}'"))
+        assert (await service.reload()).at_next_start == ("api",)
+        path.write_text(good)
+        assert (await service.reload()).words() == ("configuration: api.listen changed",)
+        service.stop()
+
+
 async def test_what_is_refused_is_shown_until_exactly_that_is_mended(tmp_path: Path) -> None:
     path, rules = tmp_path / "config.yaml", tmp_path / "rules"
     rules.mkdir()

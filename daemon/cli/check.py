@@ -2,7 +2,7 @@
 webhooks safe to call, and is it all wise. Touches no network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,24 +10,29 @@ import typer
 
 from daemon.cli.doubled import doubled_logs
 from daemon.cli.failing import BAD_INPUT, refuse
-from daemon.cli.other_records import reads_journal, reads_json
 from daemon.cli.run import ConfigOption, chosen_config
 from daemon.cli.unmapped import unmapped
-from daemon.config import Config, default_config, find_yaml, load_config, locate, read_secret
+from daemon.config import Config, default_config, examine_config, find_yaml, locate, read_secret
 from daemon.delivery.address_guard import check_url
-from daemon.detection.searches import NOTHING, Placeholders
+from daemon.detection.rules import ParsedRules
+from daemon.detection.searches import Placeholders
 from daemon.detection.wise import unwise
 from daemon.loading import build
 from daemon.model import Problem, ProblemsError
+from daemon.other_records import reads_journal, reads_json
 from daemon.preflight import find_problems, read_rules
-from daemon.rule_samples import parse_as_written, read_sample_files, run_samples
+from daemon.rule_samples import is_as_written, parse_as_written, read_sample_files, run_samples
 from daemon.rule_samples.files import is_samples
 
 
-def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
-    """What is wrong with the webhooks' addresses, without resolving or calling them."""
+def webhook_problems(config: Config, path: Path | None, mistaken: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with the webhooks' addresses, without resolving or calling them. Those of which a key is `mistaken`
+    (`webhooks.0`) are not looked at.
+    """
     found = []
     for index, hook in enumerate(config.webhooks):
+        if f"webhooks.{index}" in mistaken:
+            continue
         try:
             url = read_secret(hook.url_file) if hook.url_file else hook.url
         except ValueError:
@@ -40,10 +45,13 @@ def webhook_problems(config: Config, path: Path | None) -> list[Problem]:
 
 
 def sample_problems(
-    files: Mapping[str, str], samples: Mapping[str, str], placeholders: Placeholders = NOTHING
+    files: Mapping[str, str], samples: Mapping[str, str], placeholders: Placeholders, running: ParsedRules
 ) -> tuple[list[Problem], int]:
-    """What the samples say is wrong with these rules, or the rules with the samples, and how many samples there are."""
-    results = run_samples(files, samples, parse_as_written(files, placeholders))
+    """What the samples say is wrong with these rules, or the rules with the samples, and how many samples there are.
+    `running` is what the rules came to with all that the configuration says of them.
+    """
+    written = running if is_as_written(running, files) else parse_as_written(files, placeholders)
+    results = run_samples(files, samples, written, others=False)
     found = [
         result.problem or Problem(result.path, result.line, result.name, result.wrong)
         for result in results
@@ -101,25 +109,34 @@ def check(
     """
     path = chosen_config(config)
     try:
-        configured = load_config(path) if path else default_config()
-        files, problems = read_rules(configured, path)
+        configured, mistakes = examine_config(path) if path else (default_config(), [])
+        files, unread = read_rules(configured, path)
         samples = read_sample_files(
             one for one in configured.rules.directories if one == "shipped" or Path(one).exists()
         )
     except (ProblemsError, OSError) as error:
         refuse(error)
-    rules = build(configured, path, files).rules
-    missed, played = sample_problems(files, samples, configured.rules.placeholders)
-    problems += [*find_problems(configured, path), *rules.problems, *missed, *webhook_problems(configured, path)]
-    warnings = [
-        *unwise_settings(configured, path),
-        *unwise(rules, json_lines=reads_json(configured), journal=reads_journal(configured)),
-    ]
+    mistaken = {".".join(one.key.split(".")[:many]) for one in mistakes for many in (1, 2)}
+    problems = [*mistakes, *unread, *find_problems(configured, path), *webhook_problems(configured, path, mistaken)]
+    rules, warnings, played = ParsedRules(()), [], 0
+    if "rules" not in mistaken:  # else they might be others
+        rules = build(configured, path, files).rules
+        missed, played = sample_problems(files, samples, configured.rules.placeholders, rules)
+        problems += [*rules.problems, *missed]
+        warnings = _warnings(configured, path, rules, whole=not mistakes)
     _say(problems, warnings, strict=strict)
     sources, hooks = len(configured.sources), len(configured.webhooks)
     counted = f"{len(rules.rules)} rules, {played} samples, {sources} sources, {hooks} webhooks"
     warned = f"; {len(warnings)} warning{'s' if len(warnings) > 1 else ''}, which --strict refuses" if warnings else ""
     typer.echo(f"{path or '(defaults)'}: ok; {counted}{warned}")
+
+
+def _warnings(config: Config, path: Path | None, rules: ParsedRules, *, whole: bool) -> list[Problem]:
+    """What is valid and unwise. Where the configuration is not `whole`, only what is so under any."""
+    return [
+        *(unwise_settings(config, path) if whole else ()),
+        *unwise(rules, json_lines=not whole or reads_json(config), journal=not whole or reads_journal(config)),
+    ]
 
 
 def _say(problems: list[Problem], warnings: list[Problem], *, strict: bool) -> None:

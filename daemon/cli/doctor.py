@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from daemon.cli.failing import refuse
+from daemon.cli.finding import Finding
 from daemon.cli.run import ConfigOption, chosen_config
-from daemon.cli.symptoms import Finding, examine
 from daemon.loading import look_over
 from daemon.model import Problem, ProblemsError
+from daemon.telemetry import configure_logging
 
 _MARK = {"ok": "ok   ", "absent": "-    ", "unseen": "?    ", "wrong": "WRONG"}
 _CLOSED = "(got: Permission denied)"
@@ -25,6 +26,9 @@ def doctor(
 
     What only root may read is marked with `?` for anybody else.
     """
+    from daemon.cli.symptoms import examine  # noqa: PLC0415 - needs every client that there is: no other verb shall wait
+
+    configure_logging("error")  # a gauge that is absent is part of what is found, and is not to stand between its lines
     path = chosen_config(config)
     try:
         loaded, problems = look_over(path)

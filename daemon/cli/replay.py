@@ -48,7 +48,8 @@ class Replay:
         self._progress = progress
         size = sum(map(_size, files))
         self._task = progress.add_task("replay", total=size if math.isfinite(size) else None)
-        selectors = build_selectors(rules) if config.rules.prefilter and size >= _WORTH_SELECTING else {}
+        selecting = config.rules.prefilter and size >= _WORTH_SELECTING
+        selectors = build_selectors(rules, patient=True) if selecting else {}
         readers: dict[str, Reader] = {}
         self._formats: dict[str, str] = {}
         self.problems: list[Exception] = []

@@ -11,7 +11,6 @@ from daemon.cli.failing import refuse
 from daemon.loading import load
 from daemon.model import ProblemsError
 from daemon.sd_notify import Notifier
-from daemon.service import Service
 from daemon.side_thread import prefer_the_loop
 from daemon.state.database import StoreError
 from daemon.telemetry import Says, configure_logging, log
@@ -36,6 +35,8 @@ def chosen_config(config: Path | None) -> Path | None:
 
 def run(config: ConfigOption = None) -> None:
     """Run the daemon until SIGTERM; SIGHUP reloads configuration and rules."""
+    from daemon.service import Service  # noqa: PLC0415 - half of what there is: no other verb shall wait for it
+
     path = chosen_config(config)
     try:
         loaded = load(path)

@@ -6,14 +6,15 @@ import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 
 import aiohttp
 import pynvml
 
 from daemon.audit_sight import find_blind_spots, has_audit_log
+from daemon.cli.finding import Finding
+from daemon.cli.other_inputs import examine_host, examine_intakes
 from daemon.cli.sampling import sample_sources
-from daemon.config import Config, FileSource, JournalSource, read_secret, state_directory
+from daemon.config import Config, FileSource, HostSource, JournalSource, read_secret, state_directory
 from daemon.delivery.address_guard import check_url
 from daemon.detection.literal_scan import has_engine
 from daemon.enrichment.embedding import EmbeddingError, verify
@@ -28,22 +29,14 @@ _PATIENCE = 10.0  # seconds that journalctl may take to show one entry
 _ROOM = 256 << 20  # bytes that a state directory should have free
 
 
-@dataclass(frozen=True)
-class Finding:
-    """`state` is ok, absent (neither there nor needed), unseen (closed to this user) or wrong; `mend` is a command."""
-
-    part: str
-    state: str
-    detail: str
-    mend: str = ""
-
-
 async def examine(loaded: Loaded) -> list[Finding]:
     """Every part, in the order of the flow."""
     config = loaded.config
     return [
         *[_source(source) for source in config.sources if isinstance(source, FileSource)],
         *[_journal(source) for source in config.sources if isinstance(source, JournalSource)],
+        *[await examine_host(source) for source in config.sources if isinstance(source, HostSource)],
+        *examine_intakes(config),
         *_audit(config),
         _gpu(),
         _rules(loaded),

@@ -5,7 +5,7 @@ touched when a component runs. Secrets are never values in the file: only paths 
 """
 
 from daemon.config.inputs import IntakeSource, JournalSource, Mapping
-from daemon.config.load import default_config, load_config, locate, read_secret
+from daemon.config.load import default_config, examine_config, load_config, locate, read_secret
 from daemon.config.paths import find_rule_files, find_yaml, read_rule_files, rules_at, shipped_rules, state_directory
 from daemon.config.schema import (
     Alerts,
@@ -43,6 +43,7 @@ __all__ = [
     "SourceConfig",
     "Webhook",
     "default_config",
+    "examine_config",
     "find_rule_files",
     "find_yaml",
     "load_config",

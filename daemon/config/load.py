@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from daemon.config.inputs import IntakeSource, JournalSource
+from daemon.config.salvage import salvage
 from daemon.config.schema import Config, FileSource, GpuSource, HostSource, SourceConfig
 from daemon.model import Problem, ProblemsError
 
@@ -85,29 +86,43 @@ def _as_format(text: str) -> Literal["auditd", "syslog"]:
 
 def load_config(path: Path) -> Config:
     """Read and check a configuration file. Raises ProblemsError with every problem, OSError if it cannot be read."""
+    config, problems = examine_config(path)
+    if problems:
+        raise ProblemsError(tuple(problems))
+    return config
+
+
+def examine_config(path: Path) -> tuple[Config, list[Problem]]:
+    """As `load_config`, but what is wrong with keys is given back, by line, beside what can be used of the others: to
+    be looked at, not to run with. Raises ProblemsError for what is no YAML.
+    """
     text = path.read_text(encoding="utf-8", errors="replace")
     shown = str(path)
+    root, data, problems = _parsed(shown, text)
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        problems += [_problem(shown, root, details) for details in error.errors()]
+        config = salvage(data)
+    # what is left out keeps its default, and the default is to watch what this host has
+    whole = config if "sources" in data else config.model_copy(update={"sources": default_config().sources})
+    return whole, sorted(problems, key=lambda problem: problem.line)
+
+
+def _parsed(shown: str, text: str) -> tuple[yaml.Node | None, dict[Any, Any], list[Problem]]:
+    """The nodes of a YAML document, its keys and values, and the keys that stand twice. Raises ProblemsError."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-        problems = _doubled(shown, root)
+        doubled = _doubled(shown, root)
     except yaml.YAMLError as error:
         raise ProblemsError((_yaml_problem(shown, error),)) from error
     except (ValueError, RecursionError) as error:  # a date that does not exist, a number that is none, endless nesting
         expected = f"expected valid YAML ({_shown(str(error) or type(error).__name__)})"
         raise ProblemsError((Problem(shown, 1, "(yaml)", expected),)) from error
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
+    if data is not None and not isinstance(data, dict):
         raise ProblemsError((Problem(shown, 1, "(file)", f"expected keys and values (got {type(data).__name__})"),))
-    try:
-        config = Config.model_validate(data)
-    except ValidationError as error:
-        problems += [_problem(shown, root, details) for details in error.errors()]
-    if problems:
-        raise ProblemsError(tuple(sorted(problems, key=lambda problem: problem.line)))
-    # what is left out keeps its default, and the default is to watch what this host has
-    return config if "sources" in data else config.model_copy(update={"sources": default_config().sources})
+    return root, data or {}, doubled
 
 
 def locate(path: Path, location: tuple[str | int, ...]) -> int:
@@ -162,7 +177,8 @@ def _yaml_problem(path: str, error: yaml.YAMLError) -> Problem:
 
 
 def _problem(path: str, root: yaml.Node | None, details: Any) -> Problem:
-    location = tuple(part for part in details["loc"] if part not in _TAGGED or not _is_tag(details["loc"], part))
+    said = details["loc"] or getattr(details.get("ctx", {}).get("error"), "location", ())
+    location = tuple(part for part in said if part not in _TAGGED or not _is_tag(said, part))
     key = ".".join(str(part) for part in location) or "(file)"
     return Problem(path, _line(root, location), key, _expected(details))
 
@@ -191,6 +207,8 @@ def _expected(details: Any) -> str:
     message = re.sub(r"^(Value error, |Input should be )", "", details["msg"])
     if message.startswith("expected"):
         return message
+    message = re.sub(r"^Input is not a valid path for .*$", "a path", message)
+    message = re.sub(r"^(a valid dictionary) or instance of \w+$", r"\1", message)
     message = re.sub("^a valid (tuple|list|dictionary|string)$", lambda found: _IN_WORDS[found[1]], message)
     return f"expected {message} (got {_shown(got)})"
 
@@ -239,4 +257,4 @@ def _child(node: yaml.Node | None, part: Any) -> tuple[yaml.Node | None, yaml.No
     return None, None
 
 
-__all__ = ["SourceConfig", "default_config", "load_config", "locate", "read_secret"]
+__all__ = ["SourceConfig", "default_config", "examine_config", "load_config", "locate", "read_secret"]

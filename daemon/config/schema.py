@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from daemon.config.inputs import IntakeSource, JournalSource, Mapping, Shape
-from daemon.config.section import Name, Section
+from daemon.config.section import ElsewhereError, Name, Section
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -26,7 +26,7 @@ def parse_duration(value: Any) -> float:
 
 def _as_json(value: Any) -> Any:
     """JSON lines have two names."""
-    return "json" if value in {"jsonl", "ndjson"} else value
+    return "json" if isinstance(value, str) and value in {"jsonl", "ndjson"} else value
 
 
 _LONGEST = 10 * 366 * 86400.0
@@ -231,13 +231,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _opened_intakes(self) -> "Config":
-        for source in self.sources:
+        for index, source in enumerate(self.sources):
             if isinstance(source, IntakeSource) and not self.api.enabled:
-                raise ValueError(
-                    f"expected api.enabled: true for the intake {source.name}, which is part of the endpoint"
-                )
+                said = f"expected api.enabled: true for the intake {source.name}, which is part of the endpoint"
+                raise ElsewhereError(("api", "enabled"), said)
             if isinstance(source, IntakeSource) and source.token_file is None and self.api.token_file is None:
-                raise ValueError(f"expected a token_file for the intake {source.name} (or api.token_file)")
+                said = f"expected a token_file for the intake {source.name} (or api.token_file)"
+                raise ElsewhereError(("sources", index, "token_file"), said)
         return self
 
     @model_validator(mode="after")

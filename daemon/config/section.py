@@ -11,3 +11,11 @@ class Section(BaseModel):
     """Common to all sections: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ElsewhereError(ValueError):
+    """What a validator of the whole raises: its problem stands at the key that mends it, which `location` leads to."""
+
+    def __init__(self, location: tuple[str | int, ...], expected: str) -> None:
+        super().__init__(expected)
+        self.location = location

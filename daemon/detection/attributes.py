@@ -12,7 +12,7 @@ from daemon.detection.rules_document import Document
 from daemon.model import Problem, Severity
 
 _KEY = "tellwhy"
-_KEYS = ("entity", "runbook", "severity_floor", "sustain")
+_KEYS = ("entity", "runbook", "severity_floor", "sustain", "techniques_from", "title_from")
 _SUSTAIN = ("for", "resolve_after")
 
 
@@ -23,6 +23,15 @@ class Sustain(Struct, frozen=True):
     resolve_after: float
 
 
+class Quotes(Struct, frozen=True):
+    """Fields in which the event itself says what was found: of `title` the first that it has completes the title, of
+    `techniques` all name tactics and techniques of ATT&CK.
+    """
+
+    title: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+
+
 class Attributes(Struct, frozen=True):
     """The attribute, read. `entity` are the fields that name whom an anomaly is about; empty means the default."""
 
@@ -30,6 +39,7 @@ class Attributes(Struct, frozen=True):
     runbook: str = ""
     severity_floor: Severity = Severity.informational
     sustain: Sustain | None = None
+    quotes: Quotes = Quotes()
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -44,13 +54,17 @@ def read_attributes(document: Document) -> tuple[Attributes, list[Problem]]:
     if not isinstance(raw, dict):
         return Attributes(), [document.problem(f"expected keys and values (got {raw!r})", _KEY)]
     problems = _unknown(document, raw, _KEYS, _KEY)
-    entity = _entity(document, raw, problems)
+    entity = _fields(document, raw, "entity", problems)
     runbook = raw.get("runbook", "")
     if not isinstance(runbook, str):
         problems.append(document.problem(f"expected text (got {runbook!r})", _KEY, "runbook"))
         runbook = ""
     floor = _floor(document, raw, problems)
-    return Attributes(entity, runbook, floor, _sustain(document, raw, problems)), problems
+    quotes = Quotes(*(_fields(document, raw, key, problems) for key in ("title_from", "techniques_from")))
+    if "correlation" in document.data:
+        of_one = [key for key in ("title_from", "techniques_from") if key in raw]
+        problems += [document.problem(f"expected no {key} in a correlation rule", _KEY, key) for key in of_one]
+    return Attributes(entity, runbook, floor, _sustain(document, raw, problems), quotes), problems
 
 
 def _unknown(document: Document, raw: dict[str, Any], known: tuple[str, ...], *at: str) -> list[Problem]:
@@ -61,13 +75,13 @@ def _unknown(document: Document, raw: dict[str, Any], known: tuple[str, ...], *a
     ]
 
 
-def _entity(document: Document, raw: dict[str, Any], problems: list[Problem]) -> tuple[str, ...]:
-    entity = raw.get("entity", [])
-    listed = [entity] if isinstance(entity, str) else entity
+def _fields(document: Document, raw: dict[str, Any], key: str, problems: list[Problem]) -> tuple[str, ...]:
+    given = raw.get(key, [])
+    listed = [given] if isinstance(given, str) else given
     good = isinstance(listed, list) and all(isinstance(name, str) and name for name in listed)
-    if good and ("entity" not in raw or listed):
+    if good and (key not in raw or listed):
         return tuple(dict.fromkeys(listed))
-    problems.append(document.problem(f"expected a field name or a list of them (got {entity!r})", _KEY, "entity"))
+    problems.append(document.problem(f"expected a field name or a list of them (got {given!r})", _KEY, key))
     return ()
 
 

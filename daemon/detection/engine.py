@@ -15,6 +15,7 @@ from daemon.detection.keyed import STEP
 from daemon.detection.keying import Keyings
 from daemon.detection.nodes import Node
 from daemon.detection.prefilter import Prefilter
+from daemon.detection.quoting import quoting
 from daemon.detection.route import Route, build_prefilter
 from daemon.detection.routing import sees
 from daemon.detection.rules import ParsedRules, Rule
@@ -117,7 +118,8 @@ class Engine:
             assert rule.condition is not None
             kept = evidence(clean, rule.condition.fields)
             because = kept_words(rule.condition.because(view, shown), view.event, self._redact)
-            anomalies.append(build_anomaly(rule.ref, entity_of(view.event, rule.entity), because, (kept,)))
+            entity = entity_of(view.event, rule.entity)
+            anomalies.append(build_anomaly(quoting(rule, clean), entity, because, (kept,)))
         return anomalies
 
     def _route(self, source: Logsource) -> Route:

@@ -35,6 +35,35 @@ _SHORTEST = 4
 """Characters of a name from which on another that differs in one is no accident."""
 _LONG = 6
 """Characters of a name from which on its first letter, too, is mistyped rather than another's."""
+_SINGLE = frozenset(
+    {
+        *("CommandLine", "ParentCommandLine", "CurrentDirectory", "TargetFilename", "User", "LogonId", "ProcessId"),
+        *("DestinationIp", "DestinationPort", "SourceIp", "SourcePort", "Initiated"),
+    }
+)
+"""Fields of events made here that have one value (`Image` may have two: the program and the link to it)."""
+_CLOSED = ("action", "result")
+"""Fields whose values are all listed."""
+_CALLED = {
+    "Image": ("exe", "comm", "ProcessName", "ProcessPath", "process", "NewProcessName", "executable", "program"),
+    "CommandLine": ("cmd", "cmdline", "proctitle", "ProcessCommandLine", "args", "a0", "a1", "a2", "argv", "command"),
+    "ParentImage": ("ParentProcess", "ParentProcessName", "ParentProcessPath", "ParentExe", "pexe"),
+    "CurrentDirectory": ("cwd", "pwd", "WorkingDirectory"),
+    "ProcessId": ("pid",),
+    "ParentProcessId": ("ppid",),
+    "TargetFilename": ("path", "file", "filename", "FilePath", "name", "TargetObject"),
+    "DestinationIp": ("dst_ip", "dest_ip", "dst", "DstIp", "RemoteIp", "RemoteAddress", "addr"),
+    "DestinationPort": ("dst_port", "dest_port", "dport", "DstPort", "RemotePort"),
+    "SourceIp": ("src_ip", "src", "SrcIp"),
+    "SourcePort": ("src_port", "sport", "SrcPort"),
+    "src_ip": ("source_ip", "SourceIp", "IpAddress", "client_ip", "rhost", "addr", "remote_ip"),
+    "src_port": ("source_port", "SourcePort", "port"),
+    "user": ("username", "UserName", "TargetUserName", "account", "login"),
+    "User": ("username", "account", "SubjectUserName", "TargetUserName"),
+    "Message": ("msg", "text", "log", "raw", "event"),
+    "program": ("process", "ProcessName", "appname", "ident", "tag"),
+}
+"""Our names ← what other tools and taxonomies call the same."""
 _RECORD_NAMES = ("User", "Image", "ProcessId", "ParentProcessId", "LogonId")
 
 
@@ -50,6 +79,21 @@ def fields_of(logsource: Logsource) -> frozenset[str] | None:
     if not logsource.service:
         return frozenset().union(*SERVICES.values(), *CATEGORIES.values(), *SIGMA.values(), AUDIT_KEYS)
     return frozenset(SERVICES[logsource.service]) if logsource.service in SERVICES else None
+
+
+def value_meant(field: str, value: str, logsource: Logsource) -> str:
+    """The value that was meant where what a rule asks for is none of those that a field has here, and nearly one."""
+    own = SERVICES.get(logsource.service, {}) if logsource.product in {"", "linux"} and not logsource.category else {}
+    if field not in _CLOSED or field not in own:
+        return ""
+    known = own[field][1].split(", ")
+    return "" if value in known else next(iter(difflib.get_close_matches(value, known, n=1, cutoff=0.8)), "")
+
+
+def single_in(logsource: Logsource) -> frozenset[str]:
+    """The fields that have one value at most in events that are made here of a logsource."""
+    made = logsource.product in {"", "linux"} and logsource.category in CATEGORIES and not logsource.service
+    return _SINGLE & CATEGORIES[logsource.category].keys() if made else frozenset()
 
 
 def _of_category(category: str) -> frozenset[str] | None:
@@ -71,9 +115,14 @@ def doubt(field: str, logsource: Logsource, *, json_lines: bool, journal: bool) 
     if known is None or field in known or (logsource.service == "auditd" and _ARGUMENT.fullmatch(field)):
         return ""
     is_open = _is_open(field, logsource, json_lines=json_lines, journal=journal)
-    near = _near(field, known, slips_alone=is_open and not logsource.category)
+    enriched = field.isupper() and field.endswith("ID")  # auditd adds one beside each id that it names
+    text_alone = logsource.service == "auditd" and not (
+        json_lines or enriched or (journal and _OF_JOURNAL.fullmatch(field))
+    )
+    near = _near(field, known, slips_alone=is_open and not logsource.category and not text_alone)
     if near and fold(near) == fold(field):
-        return f"expected {near}: names of fields keep their case (got {field})"
+        alike = sorted(name for name in known if fold(name) == fold(field))
+        return f"expected {' or '.join(alike)}: names of fields keep their case (got {field})"
     if is_open and not near:
         return ""
     close = near or _alike(field, known)
@@ -108,10 +157,12 @@ def _plain(name: str) -> str:
     return fold(name).replace("-", "").replace("_", "") if len(name) >= _SHORTEST else fold(name)
 
 
-def _alike(field: str, known: Iterable[str]) -> str:
-    """The field that looks most like it."""
+def _alike(field: str, known: Collection[str]) -> str:
+    """The field that others call so, else one that begins so, else the one that looks most like it."""
+    called = next((ours for ours, others in _CALLED.items() if ours in known and fold(field) in map(fold, others)), "")
+    longer = min((name for name in known if fold(name).startswith(fold(field))), key=lambda n: (len(n), n), default="")
     close = difflib.get_close_matches(field, sorted(known), n=1, cutoff=0.65)
-    return close[0] if close else ""
+    return called or (longer if len(field) >= _SHORTEST else "") or (close[0] if close else "")
 
 
 def _is_slip(typed: str, meant: str) -> bool:

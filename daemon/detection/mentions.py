@@ -9,6 +9,7 @@ from daemon.detection.rules_document import Document
 from daemon.model import Logsource, RuleRef
 
 _NOT_SEARCHES = frozenset({"condition", "timeframe", "rules"})
+_OF_ATTRIBUTE = ("entity", "title_from", "techniques_from")
 _Place: TypeAlias = tuple[str | int, ...]
 
 
@@ -30,10 +31,10 @@ class Reads(Struct, frozen=True):
 
 def mentions_in(document: Document, kind: str) -> tuple[Mention, ...]:
     """The fields of the searches of a `detection` or `filter`, those that `fieldref` refers to, and those of
-    `tellwhy.entity`; of a `correlation` the last alone. The document is a sound one.
+    `tellwhy` (`entity`, `title_from`, `techniques_from`); of a `correlation` the last alone. The document is sound.
     """
     found: dict[tuple[str, str], Mention] = {}
-    for field, key, place in (*_of_section(document, kind), *_of_entity(document)):
+    for field, key, place in (*_of_section(document, kind), *_of_attribute(document)):
         found.setdefault((field, key), Mention(field, key, document.line_of(*place)))
     return tuple(found.values())
 
@@ -62,10 +63,12 @@ def _of_search(search: Any, at: _Place) -> Iterator[tuple[str, _Place]]:
                 yield from ((str(one), (*at, item)) for one in (value if isinstance(value, list) else [value]))
 
 
-def _of_entity(document: Document) -> Iterator[tuple[str, str, _Place]]:
+def _of_attribute(document: Document) -> Iterator[tuple[str, str, _Place]]:
     attribute = document.data.get("tellwhy")
-    entity = attribute.get("entity", []) if isinstance(attribute, dict) else []
-    if isinstance(entity, str):
-        yield entity, "tellwhy.entity", ("tellwhy", "entity")
-    for number, field in enumerate(entity if isinstance(entity, list) else []):
-        yield field, "tellwhy.entity", ("tellwhy", "entity", number)
+    known: dict[str, Any] = attribute if isinstance(attribute, dict) else {}
+    for key in _OF_ATTRIBUTE:
+        given, place = known.get(key, []), ("tellwhy", key)
+        if isinstance(given, str):
+            yield given, ".".join(place), place
+        for number, field in enumerate(given if isinstance(given, list) else []):
+            yield field, ".".join(place), (*place, number)

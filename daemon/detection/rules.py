@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sigma.conditions import SigmaCondition
 from sigma.rule import SigmaDetections, SigmaRule
 
-from daemon.detection.attributes import Sustain, suggestion
+from daemon.detection.attributes import Quotes, Sustain, suggestion
 from daemon.detection.condition import Condition, compile_condition
 from daemon.detection.matchers import UnsupportedError
 from daemon.detection.mentions import Reads, mentions_in
@@ -49,6 +49,7 @@ class Rule(Struct, frozen=True):
     correlation: Correlation | None = None
     entity: tuple[str, ...] = ()
     sustain: Sustain | None = None
+    quotes: Quotes = Quotes()
     fires: bool = True
     lines: Mapping[str, int] = {}
 
@@ -97,7 +98,7 @@ def parse_rules(
         rules=_voices(rules, off),
         problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
         disabled=tuple(draft.ref for draft in drafts if draft.ref.id in off),
-        doubts=(*_idle(filters, plain, crowded), *doubts_about(standing, crowded)),
+        doubts=(*_idle(filters, plain, crowded), *doubts_about(standing, crowded, placeholders)),
         reads=tuple(_reads(standing)),
     )
 
@@ -166,6 +167,7 @@ def _compile(
         condition=condition,
         entity=draft.attributes.entity,
         sustain=draft.attributes.sustain,
+        quotes=draft.attributes.quotes,
         lines=draft.document.lines("logsource", "detection"),
     )
 

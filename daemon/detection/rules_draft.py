@@ -73,7 +73,7 @@ def _draft(document: Document, placeholders: Placeholders) -> tuple[Draft, list[
     problems = check_rule(document, placeholders)
     kind = next((kind for kind in ("correlation", "filter") if kind in document.data), "detection")
     if kind == "correlation":
-        problems += check_correlation(document)
+        problems += check_correlation(document, sound=not problems)
     attributes, wrong = read_attributes(document)
     problems += wrong
     ref = RuleRef("", "", Severity.medium) if problems else _reference(document, attributes)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from daemon.detection.entity import entity_of
 from daemon.detection.firing import build_anomaly, evidence, kept_words
 from daemon.detection.keyed import Keyed, key_of
+from daemon.detection.quoting import quoting
 from daemon.detection.rules import Rule
 from daemon.detection.view import View
 from daemon.detection.wording import duration
@@ -89,11 +90,12 @@ class Sustainer:
         if hold.fired or event.at - hold.since < self._sustain.hold - _EDGE:
             return None
         hold.fired = True
-        words = kept_words(self._condition.because(view, View(self._redact(event))), event, self._redact)
+        clean = self._redact(event)
+        words = kept_words(self._condition.because(view, View(clean)), event, self._redact)
         because = f"{words} for {duration(self._sustain.hold)}" if self._sustain.hold else words
         last = self._kept(event)
         events = (last,) if hold.first.id == last.id else (hold.first, last)
-        return build_anomaly(self.rule.ref, entity, because, events)
+        return build_anomaly(quoting(self.rule, clean), entity, because, events)
 
     def _clear(self, event: Event, entity: str, key: str, hold: Hold | None) -> Anomaly | None:
         if hold is None:
@@ -112,7 +114,7 @@ class Sustainer:
         self.memory.drop(key)
         lasting = self._sustain.resolve_after
         because = f"no longer: {self._condition}" + (f", for {duration(lasting)}" if lasting else "")
-        return build_anomaly(self.rule.ref, entity, because, (self._kept(event),), ends=True)
+        return build_anomaly(quoting(self.rule, self._redact(event)), entity, because, (self._kept(event),), ends=True)
 
     def _kept(self, event: Event) -> Event:
         return evidence(self._redact(event), self._condition.fields)

@@ -4,10 +4,11 @@ A right rule is never accused: what is said here is certain from the rule and fr
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, combinations
 
-from daemon.detection.known_fields import KNOWN_CATEGORIES, KNOWN_SERVICES, doubt, meant
+from daemon.detection.contradiction import why_never
+from daemon.detection.known_fields import KNOWN_CATEGORIES, KNOWN_SERVICES, doubt, meant, single_in, value_meant
 from daemon.detection.matchers import Leaf
 from daemon.detection.mentions import Reads
 from daemon.detection.nodes import AllOf, AnyOf, Node, Not
@@ -56,8 +57,8 @@ class _Judge:
 
     def rule(self, rule: Rule) -> Iterator[Problem]:
         if rule.condition is not None:
-            yield from _of_condition(rule, rule.condition.node)
-            yield from () if self._json_lines else _of_logsource(rule)
+            yield from _of_condition(rule, rule.condition.node, () if self._json_lines else single_in(rule.logsource))
+            yield from () if self._json_lines else _of_our_own(rule, rule.condition.node)
         if rule.correlation is not None:
             yield from _of_correlation(rule, rule.correlation)
             yield from self._grouping(rule, rule.correlation)
@@ -94,7 +95,7 @@ def _problem(rule: Rule, expected: str, key: str) -> Problem:
     return Problem(rule.ref.path, line, visible(key), visible(shorten(expected, 400)))
 
 
-def _of_condition(rule: Rule, node: Node) -> Iterator[Problem]:
+def _of_condition(rule: Rule, node: Node, single: Collection[str]) -> Iterator[Problem]:
     used = set()
     for search, leaf in _leaves(node):
         used.add(search)
@@ -108,9 +109,20 @@ def _of_condition(rule: Rule, node: Node) -> Iterator[Problem]:
     for leaf in _enough(node):
         if leaf.field is None and _DIGIT.fullmatch(leaf.words):
             yield _problem(rule, f"expected more than this: nearly every record {leaf.words}", "detection.condition")
-    why = _never(node)
+    why = why_never(node, single)
     if why:
         yield _problem(rule, f"expected a condition that can hold: {why}", "detection.condition")
+
+
+def _of_our_own(rule: Rule, node: Node) -> Iterator[Problem]:
+    """What is unwise where only events are read that are made here."""
+    yield from _of_logsource(rule)
+    for search, leaf in _leaves(node):
+        way, value = leaf.literal or ("", "")
+        near = value_meant(leaf.field or "", value, rule.logsource) if way == "is" else ""
+        if near:
+            expected = f"expected a value that {leaf.field} has (got {value}) – did you mean {near}?"
+            yield _problem(rule, expected, f"detection.{search}")
 
 
 def _of_logsource(rule: Rule) -> Iterator[Problem]:
@@ -120,6 +132,10 @@ def _of_logsource(rule: Rule) -> Iterator[Problem]:
     if source.product not in {"", "linux"}:
         expected = f"expected product linux: only JSON lines can be of another (got {source.product})"
         yield _problem(rule, expected, "logsource.product")
+    if source.category and source.service:
+        expected = f"expected category or service: only JSON lines can be of both (got {source.service} beside it)"
+        yield _problem(rule, expected, "logsource.service")
+        return
     for what, got, known in (
         ("category", source.category, KNOWN_CATEGORIES),
         ("service", source.service, KNOWN_SERVICES),
@@ -160,50 +176,6 @@ def _wrong_leaf(rule: Rule, leaf: Leaf) -> str:
 def _is_windows_path(leaf: Leaf) -> bool:
     way, needle = leaf.literal or ("", "")
     return leaf.field in _PROGRAMS and way in {"is", "starts", "ends"} and _WINDOWS.fullmatch(needle) is not None
-
-
-def _never(node: Node) -> str:
-    """Why a condition can never hold, empty when it may."""
-    if isinstance(node, AnyOf):
-        reasons = [_never(part) for part in node.parts]
-        return reasons[0] if all(reasons) else ""
-    if not isinstance(node, AllOf):
-        return ""
-    parts = list(_demanded(node))
-    within = next(filter(None, (_never(part) for part in node.parts)), "")
-    return within or _excluded(parts) or _absent(parts)
-
-
-def _demanded(node: Node) -> Iterator[Node]:
-    """All that must hold for it to hold."""
-    if isinstance(node, AllOf):
-        for part in node.parts:
-            yield from _demanded(part)
-    yield node
-
-
-def _excluded(parts: Iterable[Node]) -> str:
-    """A part that is demanded and excluded."""
-    said = {str(part): part for part in parts}
-    for part in list(said.values()):
-        if not isinstance(part, Not):
-            continue
-        inner = part.part
-        for one in (inner, *(inner.parts if isinstance(inner, AnyOf) else ())):
-            if str(one) in said:
-                return f"{_called(one)} is demanded and excluded"
-    return ""
-
-
-def _absent(parts: Iterable[Node]) -> str:
-    """A field that must have a value and must not."""
-    leaves = [part for part in parts if isinstance(part, Leaf)]
-    wanted = {leaf.field for leaf in leaves if not leaf.absent and leaf.words != "exists"}
-    return next((f"{leaf} and is compared" for leaf in leaves if leaf.absent and leaf.field in wanted), "")
-
-
-def _called(node: Node) -> str:
-    return node.search or f"({node})"
 
 
 def _of_correlation(rule: Rule, correlation: Correlation) -> Iterator[Problem]:

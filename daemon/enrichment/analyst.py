@@ -19,6 +19,8 @@ from daemon.enrichment.questions import (
     best_first,
     incident_evidence,
     list_incidents,
+    named_in,
+    of_what_is_named,
     read_question,
     take_turns,
 )
@@ -79,7 +81,9 @@ class DeskAnalyst:
             )
 
     async def query(self, question: str, limit: int) -> QueryAnswer:
-        """Answer from at most `limit` stored incidents; without a model, list those that fit."""
+        """Answer from at most `limit` stored incidents; without a model, list those that fit. Where none does, the
+        newest are there as evidence, and nothing is said of them.
+        """
         limit = min(max(limit, 1), MAX_LIMIT)
         asked = shown(self._redact(" ".join(question[: 4 * MAX_QUESTION].split())), MAX_QUESTION)
         similar, missing = await self._search.search(asked, limit)
@@ -94,7 +98,7 @@ class DeskAnalyst:
         said = grounded.explanation
         return QueryAnswer(
             question=asked,
-            sentences=said.sentences if said else list_incidents(evidence),
+            sentences=said.sentences if said else () if inexact else list_incidents(evidence),
             evidence=evidence,
             similar=tuple(similar),
             origin="model" if said else "rules",
@@ -132,8 +136,11 @@ class DeskAnalyst:
         try:
             alike = {hit.incident_id: await self._desk.incident(hit.incident_id) for hit in similar}
             fitting = [one for one in alike.values() if one is not None and wanted.fits(one)]
-            found = take_turns(await self._with_words(wanted), fitting, limit)
+            worded = await self._with_words(wanted)
             gone = [hit for hit in similar if alike[hit.incident_id] is None and hit.at >= wanted.since]
+            if named_in(wanted.words):  # what resembles it is about others
+                fitting, gone = [one for one in fitting if one in worded], []
+            found = take_turns(worded, fitting, limit)
             if found or gone:
                 return incident_evidence(found, gone[: limit - len(found)]), None
             newest = incident_evidence(await self._desk.incidents(limit=limit), ())
@@ -144,11 +151,12 @@ class DeskAnalyst:
         return newest, Gap("evidence", "inexact", "no stored incident fits the question; the newest ones are shown")
 
     async def _with_words(self, wanted: Wanted) -> list[Incident]:
+        words = wanted.words or ("",)
         rounds = [
             await self._desk.incidents(limit=MAX_LIMIT * 5, severity=wanted.severity, status=wanted.status, text=word)
-            for word in wanted.words or ("",)
+            for word in words
         ]
-        return [one for one in best_first(rounds) if wanted.fits(one)]
+        return best_first([one for one in found if wanted.fits(one)] for found in of_what_is_named(words, rounds))
 
     # asking
 

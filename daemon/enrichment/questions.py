@@ -26,6 +26,11 @@ _SEVERE = re.compile(r"\b(?:(critical)|(?:high|severe|serious)[ -](?:severity|in
 _OPEN = re.compile(r"\b(?:open|ongoing|active|unresolved)\s+(?:incidents?|alerts?)\b|\bstill\s+(?:open|going|active)\b")
 _CLOSED = re.compile(r"\b(?:closed|resolved|ended)\s+(?:incidents?|alerts?)\b")
 _WORD = re.compile(r"[^\W_][\w./:@=+-]{1,79}")
+_NAMES = re.compile(
+    r"(?!\d+[.:]\d+(?::\d+)?$|\d{4}-\d\d-\d\d)(?:"  # a number, a time, a date: none of them is a name
+    r".*\d.*[.:].*|.*[.:].*\d.*|[a-z].*-.*\d.*|(?:bin|boot|dev|etc|home|lib|mnt|opt|proc|root|run|s?bin|srv|tmp|usr|var)/.+)"
+)
+"""What a name of one thing looks like: `203.0.113.9`, `etc/shadow`, `db-7`."""
 _COMMON = frozenset({
     "a", "about", "active", "after", "again", "alert", "alerts", "all", "also", "am", "an", "and", "any", "anyone",
     "anything", "are", "as", "at", "be", "because", "been", "before", "being", "between", "but", "by", "can",
@@ -81,14 +86,32 @@ def _since(text: str, now: float) -> float:
 
 
 def best_first(rounds: Iterable[Sequence[Incident]]) -> list[Incident]:
-    """Incidents that were found by one word each → those found by most words first, then the newest."""
+    """Incidents that were found by one word each → those found by most words first, then the newest. What has less than
+    half of the words that the best has does not fit.
+    """
     found: dict[str, Incident] = {}
     hits: dict[str, int] = {}
     for incidents in rounds:
         for one in incidents:
             found[one.id] = one
             hits[one.id] = hits.get(one.id, 0) + 1
-    return sorted(found.values(), key=lambda one: (-hits[one.id], -one.last_at, one.id))
+    most = max(hits.values(), default=0)
+    fitting = [one for one in found.values() if 2 * hits[one.id] >= most]
+    return sorted(fitting, key=lambda one: (-hits[one.id], -one.last_at, one.id))
+
+
+def named_in(words: Iterable[str]) -> list[str]:
+    """The words that are names of one thing."""
+    return [word for word in words if _NAMES.fullmatch(word)]
+
+
+def of_what_is_named(words: Sequence[str], rounds: Sequence[Sequence[Incident]]) -> list[list[Incident]]:
+    """The incidents of each word's round, without those that have none of the addresses, paths and hosts that the
+    question names: what is told of another address is no answer.
+    """
+    named = [{one.id for one in found} for word, found in zip(words, rounds, strict=True) if _NAMES.fullmatch(word)]
+    kept = set().union(*named)
+    return [[one for one in found if one.id in kept or not named] for found in rounds]
 
 
 def take_turns(one: Sequence[Incident], other: Sequence[Incident], limit: int) -> list[Incident]:

@@ -20,7 +20,7 @@ _HEAD: Fields = {
     "repeat": ("How many messages the line stands for, where that is more than one.", "5"),
     "repeat_omitted": ("How many of these are no events because of a bound.", "900"),
     "trust": (
-        "Of systemd's journal: what journald saw of the sender.",
+        "Of systemd's journal: what journald saw of the sender (`container`: it runs in one, or speaks for one).",
         "vouched, unproven, relayed, container, user, forged",
     ),
 }
@@ -82,7 +82,8 @@ AUTH: Fields = {
         (
             "su, su_log, login, login_failed, max_attempts, new_session, session_removed, session_logged_out, "
             "authorization, pkexec, pkexec_refused, user_added, user_add_failed, user_changed, user_removed, "
-            "group_added, group_removed, member_added, members_set, member_removed, group_password_changed,"
+            "group_added, group_removed, member_added, members_set, member_removed, group_password_changed, "
+            f"{_PAM_ACTIONS}"
         ),
     ),
     "result": _RESULT,

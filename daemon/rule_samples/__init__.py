@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daemon.detection.attributes import suggestion
 from daemon.detection.rules import ParsedRules, parse_rules
@@ -22,8 +23,10 @@ from daemon.rule_samples.files import read_sample_files
 from daemon.rule_samples.reading import RuleSample, read_samples
 from daemon.rule_samples.stage import Stage
 
-__all__ = ["SampleResult", "parse_as_written", "read_sample_files", "rule_path", "run_samples"]
+__all__ = ["SampleResult", "is_as_written", "parse_as_written", "read_sample_files", "rule_path", "run_samples"]
 
+_FILTER = re.compile(r"""\bfilter["']?\s*:""")
+"""What a document with the key `filter` has in any case: most files are not read to see that they have none."""
 _SUFFIX = re.compile(r"\.samples(?=\.ya?ml$)")
 
 
@@ -67,12 +70,18 @@ def parse_as_written(rules: Mapping[str, str], placeholders: Placeholders = NOTH
     return parse_rules(written, placeholders=placeholders)
 
 
+def is_as_written(parsed: ParsedRules, rules: Mapping[str, str]) -> bool:
+    """Whether what was made of these rules to run is what `parse_as_written` would make of them."""
+    return not parsed.disabled and not any(_only_filters(path, text) for path, text in rules.items())
+
+
 def run_samples(
-    rules: Mapping[str, str], samples: Mapping[str, str], parsed: ParsedRules | None = None
+    rules: Mapping[str, str], samples: Mapping[str, str], parsed: ParsedRules | None = None, *, others: bool = True
 ) -> list[SampleResult]:
     """Path → text of rule files and of sample files → how each sample went, in order. Nothing is raised.
 
-    `parsed` is what `parse_as_written` made of the rules, where somebody has it already.
+    `parsed` is what `parse_as_written` made of the rules, where somebody has it already. Without `others` only the
+    rules of its file look at a sample, with those that they are built upon: sooner done, and nothing is told of others.
     """
     parsed = parse_as_written(rules) if parsed is None else parsed
     broken = {problem.path: problem for problem in reversed(parsed.problems)}
@@ -85,11 +94,23 @@ def run_samples(
         elif rule in broken:
             problems = [*problems, broken[rule]]
         results += [_unplayed(path, problem) for problem in problems]
-        results += [] if problems else [_judge(parsed, rule, sample) for sample in found]
+        looking = parsed if others else _of_file(parsed, rule)
+        results += [] if problems else [_judge(looking, rule, sample) for sample in found]
     return results
 
 
+def _of_file(parsed: ParsedRules, path: str) -> ParsedRules:
+    """The rules of one file and all that they are built upon."""
+    needed: set[str] = set()
+    for rule in reversed(parsed.rules):  # each stands behind those it is built upon
+        if rule.ref.path == path or rule.ref.id in needed:
+            needed.update((rule.ref.id, *rule.inputs))
+    return replace(parsed, rules=tuple(rule for rule in parsed.rules if rule.ref.id in needed))
+
+
 def _only_filters(path: str, text: str) -> bool:
+    if not _FILTER.search(text):
+        return False
     documents, problems = read_documents(path, text)
     return bool(documents) and not problems and all("filter" in document.data for document in documents)
 
@@ -117,12 +138,13 @@ def _unplayed(path: str, problem: Problem) -> SampleResult:
 
 
 def _play(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
-    stage = Stage(parsed)
+    stage = Stage(parsed, {step.format for step in sample.steps})
     outcomes = list(stage.play(sample.steps))
     anomalies = [anomaly for outcome in outcomes for anomaly in outcome.anomalies]
+    titles = {one.ref.id: one.ref.title for one in parsed.rules}  # an anomaly's may quote its event
 
     def is_meant(ref: RuleRef) -> bool:
-        return ref.path == rule and sample.rule in {"", ref.title}
+        return ref.path == rule and sample.rule in {"", titles[ref.id]}
 
     own = [anomaly for anomaly in anomalies if is_meant(anomaly.rule)]
     began = [anomaly for anomaly in own if not anomaly.ends]
@@ -140,7 +162,7 @@ def _play(parsed: ParsedRules, rule: str, sample: RuleSample) -> SampleResult:
         wrong += _unread(stage, sample)
     return SampleResult(
         sample.path, sample.line, sample.name, sample.hits, "; ".join([*failed, *wrong]),
-        fired=tuple(anomaly.rule.title for anomaly in began), because=tuple(anomaly.because for anomaly in began),
+        fired=tuple(titles[anomaly.rule.id] for anomaly in began), because=tuple(anomaly.because for anomaly in began),
         entities=tuple(anomaly.entity for anomaly in began),
-        others=tuple(dict.fromkeys(a.rule.title for a in anomalies if not is_meant(a.rule))),
+        others=tuple(dict.fromkeys(titles[a.rule.id] for a in anomalies if not is_meant(a.rule))),
     )  # fmt: skip

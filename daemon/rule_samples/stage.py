@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from daemon.config import Incidents as IncidentsConfig
@@ -19,6 +19,7 @@ from daemon.rule_samples.reading import Step
 
 START = datetime(2026, 11, 21, 9, 20, tzinfo=UTC).timestamp()
 """When every sample begins."""
+FORMATS = ("auditd", "syslog", "json")
 HOST = "web-1"
 """The name of the host on which samples play."""
 _FIRST_SERIAL = 1000
@@ -26,9 +27,9 @@ _PLACEHOLDER = re.compile(r"\$(?:\{(AUDIT|SYSLOG|ISO|GS)\}|(AUDIT|SYSLOG|ISO|GS)
 
 
 class Stage:
-    """One flow with a clock of its own."""
+    """One flow with a clock of its own, and readers of these formats of lines."""
 
-    def __init__(self, parsed: ParsedRules) -> None:
+    def __init__(self, parsed: ParsedRules, formats: Collection[str] = FORMATS) -> None:
         self._now = START
         self._serial = _FIRST_SERIAL
         self._offset = 0
@@ -44,7 +45,8 @@ class Stage:
                 fmt, fmt, host=HOST, now=lambda: self._now, usernames=lambda uid: "root" if uid == 0 else "",
                 redact=redactor.text, live=False,
             )
-            for fmt in ("auditd", "syslog", "json")
+            for fmt in FORMATS
+            if fmt in formats
         }  # fmt: skip
         self._flow = Flow(
             self._readers, engine, incidents, redact=redactor.anomaly, host=HOST,
@@ -69,7 +71,7 @@ class Stage:
     def _wait(self, seconds: float) -> Iterator[Outcome]:
         """Let time pass; the ticks on the way close what waits for its last record, as they do live."""
         until = self._now + seconds
-        for at in (self._now, self._now + 3.0, until):
+        for at in (self._now, self._now + 3.0, until) if self._readers else (until,):
             if seconds and at <= until:
                 self._now = at
                 yield self._flow.tick(at)

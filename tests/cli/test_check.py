@@ -151,6 +151,53 @@ def test_configuration_rules_and_samples_are_told_at_once(tmp_path: Path) -> Non
     assert f"{tmp_path}/rules/lonely.samples.yml:1: (file): expected a rule file beside it" in done.stderr
 
 
+def keys_of(stderr: str) -> list[str]:
+    return sorted(line.split(": ")[1] for line in stderr.splitlines() if not line.startswith("warning: "))
+
+
+def test_mistyped_keys_hide_no_file_that_is_wrong(tmp_path: Path) -> None:
+    arguments = rules_beside(tmp_path, "ksh")
+    (tmp_path / "rules" / "broken.yml").write_text("title: [\n")
+    (tmp_path / "short").write_text("short")
+    (tmp_path / "c.yaml").write_text(
+        f"rules:\n  directories: [{tmp_path}/rules, /nowhere]\nredaction: {{patterns: ['(']}}\nsauces: []\n"
+        f"api: {{token_file: {tmp_path}/short, lissten: x}}\nsources: [{{type: gpu, intervall: 5s}}]\n"
+        "webhooks: [{name: ops, urll: x}, {name: in, url: 'http://169.254.169.254/', secret_files: [/nowhere/s]}]\n"
+    )
+    done = RUN.invoke(app, arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert keys_of(done.stderr) == sorted(
+        [
+            *("sauces", "api.lissten", "sources.0.intervall", "webhooks.0.urll"),
+            *("rules.directories.1", "redaction.patterns.0", "api.token_file", "webhooks.1.url"),
+            *("webhooks.1.secret_files.0", "(yaml)", "sh"),
+        ]
+    )
+
+
+def test_rules_are_not_judged_by_what_the_configuration_may_not_mean(tmp_path: Path) -> None:
+    """With a mistake in that section they might be other rules, or filled with other values."""
+    arguments = rules_beside(tmp_path, "ksh")
+    (tmp_path / "rules" / "windows.yml").write_text(WINDOWS)
+    for section in ("directorys: [x], disabled: [A shell]", "placeholders: {a: 5}", "watch: perhaps"):
+        (tmp_path / "c.yaml").write_text(f"rules: {{{section}}}\nhosst: a\n")
+        done = RUN.invoke(app, arguments)
+        assert done.exit_code == 2
+        assert [line for line in done.stderr.splitlines() if not line.startswith(f"{tmp_path}/c.yaml:")] == []
+        assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_mistake_elsewhere_makes_no_warning_that_might_be_wrong(tmp_path: Path) -> None:
+    rules_beside(tmp_path, "sh")
+    (tmp_path / "rules" / "foreign.yml").write_text(FOREIGN)
+    (tmp_path / "rules" / "windows.yml").write_text(WINDOWS)
+    (tmp_path / "c.yaml").write_text(f"rules: {{directories: [{tmp_path}/rules]}}\nsources: [{{type: fyle}}]\n")
+    done = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])
+    warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(warned) == 1
+    assert "windows.yml" in warned[0]
+
+
 def test_a_configuration_that_is_none_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("sauces: []\n")
     done = RUN.invoke(app, ["check", "--config", str(tmp_path / "c.yaml")])

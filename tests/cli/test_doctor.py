@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from daemon.cli.app import app
 from daemon.cli.doctor import line
-from daemon.cli.symptoms import Finding
+from daemon.cli.finding import Finding
 from tests.doubles.unprivileged import as_nobody, open_directory
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.symptoms import Finding, examine
+from daemon.cli.finding import Finding
+from daemon.cli.symptoms import examine
 from daemon.config import Config
 from daemon.detection import literal_scan
 from daemon.detection.rules import parse_rules

@@ -96,9 +96,9 @@ def test_an_intake_needs_a_token_and_the_endpoint(tmp_path: Path) -> None:
     good = load(tmp_path, "sources: [{type: intake, token_file: intake-token}]\n")
     assert isinstance(good.sources[0], IntakeSource)
     assert load(tmp_path, "sources: [{type: intake}]\napi: {token_file: api-token}\n").sources[0].name == "intake"
-    assert "expected a token_file for the intake intake (or api.token_file)" in problem(
-        tmp_path, "sources: [{type: intake}]\n"
+    assert problem(tmp_path, "host: web-1\nsources:\n  - type: journal\n  - type: intake\n    name: tools\n").endswith(
+        ":4: sources.1.token_file: expected a token_file for the intake tools (or api.token_file)"
     )
-    closed = "sources: [{type: intake, token_file: x}]\napi: {enabled: false}\n"
-    assert "expected api.enabled: true" in problem(tmp_path, closed)
+    closed = "sources: [{type: intake, token_file: x}]\napi:\n  enabled: false\n"
+    assert ":3: api.enabled: expected api.enabled: true for the intake intake" in problem(tmp_path, closed)
     assert "did you mean token_file?" in problem(tmp_path, "sources: [{type: intake, token_fle: x}]\n")

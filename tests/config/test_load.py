@@ -1,11 +1,14 @@
 """Every mistake is said with its line, its key and what was expected; all of them at once."""
 
+import random  # noqa: TID251 - seeded, and so the same every time
 from pathlib import Path
 
 import pytest
+import yaml
 
-from daemon.config.load import default_config, load_config, read_secret
+from daemon.config.load import default_config, examine_config, load_config, read_secret
 from daemon.model import ProblemsError
+from tests.doubles.mutated_yaml import mutated
 
 INVALID = sorted((Path(__file__).parent / "data" / "invalid").glob("*.yaml"))
 
@@ -85,3 +88,40 @@ def test_a_secret_that_cannot_be_used_is_named_without_its_content(tmp_path: Pat
 
     with pytest.raises(ValueError, match=str(path)):
         read_secret(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "sources:\n  - {type: file, name: a, path: /a, format: [x]}\n",
+            "2: sources.0.format: expected 'auto', 'auditd', ",
+        ),
+        ("sources:\n  - {type: file, name: a, path: /a, format: {a: b}}\n", "2: sources.0.format: expected 'auto', "),
+        ("api: {token_file: [x]}\n", "1: api.token_file: expected a path (got ['x'])"),
+        ("redaction: 5\n", "1: redaction: expected keys and values (got 5)"),
+    ],
+)
+def test_what_is_of_another_kind_is_told_in_words_of_yaml(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ProblemsError) as refused:
+        load_config(tmp_path / "c.yaml")
+    (problem,) = refused.value.problems
+    assert str(problem).removeprefix(f"{tmp_path}/c.yaml:").startswith(expected)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_changed_in_the_example_is_a_problem_in_words_or_right(
+    tmp_path: Path, repository: Path, seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a test, not a secret
+    examples = [
+        yaml.safe_load((repository / "examples" / name).read_text()) for name in ("config.yaml", "other-tools.yaml")
+    ]
+    for _ in range(25):
+        data = mutated(mutated(rng.choice(examples), rng), rng)
+        (tmp_path / "c.yaml").write_text(yaml.safe_dump(data, allow_unicode=True))
+        config, problems = examine_config(tmp_path / "c.yaml")
+        given = data.get("sources")
+        assert not isinstance(given, list) or len(config.sources) == len(given)
+        assert [one for one in problems if not one.expected.startswith("expected ") or "<class" in one.expected] == []

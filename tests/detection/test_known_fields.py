@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.detection.known_fields import KNOWN_CATEGORIES, KNOWN_SERVICES, doubt, fields_of, meant
+from daemon.detection.known_fields import KNOWN_CATEGORIES, KNOWN_SERVICES, doubt, fields_of, meant, single_in
 from daemon.model import Logsource
 from daemon.model.audit_keys import AUDIT_KEYS
 from daemon.model.fields import CATEGORIES, SERVICES
@@ -12,6 +12,8 @@ SSHD = Logsource(service="sshd")
 SUDO = Logsource(service="sudo")
 AUDITD = Logsource(service="auditd")
 HOST = Logsource(category="host_metrics")
+FILES = Logsource(category="file_event")
+CONNECTIONS = Logsource(category="network_connection")
 LOSS = Logsource(category="evidence_loss")
 
 
@@ -71,6 +73,45 @@ def test_case_is_told_as_case() -> None:
     assert said("USER", SSHD) == "expected user: names of fields keep their case (got USER)"
 
 
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("Type", "expected type: "), ("EXE", "expected exe: "), ("Syscall", "expected SYSCALL or syscall: "),
+    ],
+)  # fmt: skip
+def test_records_of_auditd_keep_their_case_where_nothing_else_is_read(field: str, expected: str) -> None:
+    assert said(field, AUDITD).startswith(expected)
+    assert said(field, AUDITD, json_lines=True) == ""
+
+
+def test_of_two_that_differ_in_case_both_are_named() -> None:
+    assert said("User", SUDO) == "expected USER or user: names of fields keep their case (got User)"
+
+
+@pytest.mark.parametrize(
+    ("field", "logsource", "meant_field"),
+    [
+        ("exe", PROCESS, "Image"), ("ProcessName", PROCESS, "Image"), ("cwd", PROCESS, "CurrentDirectory"),
+        ("a0", PROCESS, "CommandLine"), ("ParentProcessName", PROCESS, "ParentImage"), ("path", FILES, "TargetFilename"),
+        ("Filename", FILES, "TargetFilename"), ("dst_ip", CONNECTIONS, "DestinationIp"), ("dport", CONNECTIONS, "DestinationPort"),
+        ("client_ip", SSHD, "src_ip"), ("msg", SSHD, "Message"), ("TargetUserName", SSHD, "user"),
+        ("gpu.temp", Logsource(category="gpu_metrics"), "gpu.temperature_celsius"),
+        ("disk.inodes", HOST, "disk.inodes_free"),
+    ],
+)  # fmt: skip
+def test_what_others_call_it_or_how_it_begins_is_what_was_meant(
+    field: str, logsource: Logsource, meant_field: str
+) -> None:
+    assert said(field, logsource).endswith(f"(got {field}) – did you mean {meant_field}?")
+
+
+@pytest.mark.parametrize("source", [Logsource(service="sshd"), HOST, Logsource("windows", "process_creation")])
+def test_which_fields_have_one_value_is_known_of_events_made_here_alone(source: Logsource) -> None:
+    assert single_in(source) == frozenset()
+    assert {"CommandLine", "User"} < single_in(PROCESS)
+    assert "Image" not in single_in(PROCESS)  # the program and the link to it
+
+
 @pytest.mark.parametrize("field", ["MESSAGE", "USER", "UNIT", "PRIORITY"])
 def test_the_journal_s_own_fields_are_no_slips(field: str) -> None:
     assert said(field, Logsource(service="syslog"), journal=True) == ""
@@ -92,6 +133,8 @@ def test_other_tools_own_fields_are_no_slips(field: str, service: str) -> None:
         ("DestinationHostname", Logsource(category="network_connection")),
         ("a17", AUDITD),
         ("prog-name", AUDITD),
+        ("IUID", AUDITD),
+        ("NEW-AUID", AUDITD),
         ("some_new_key", AUDITD),
         ("anything", Logsource(category="dns_query")),
         ("anything", Logsource("windows", "process_creation")),

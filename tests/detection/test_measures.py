@@ -188,6 +188,7 @@ def test_forgetting_changes_nothing_for_numbers_late_by_up_to_a_time_span(
 def remembering_all(correlation: Correlation, entries: list[tuple[float, float]]) -> list[float]:
     class Unbounded:
         find = staticmethod(build_pattern(correlation).find)
+        holds = staticmethod(build_pattern(correlation).holds)
 
         def squeeze(self, window: Window, place: int) -> None:
             """Nothing goes."""

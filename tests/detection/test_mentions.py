@@ -9,6 +9,8 @@ tellwhy:
     entity:
         - User
         - host
+    title_from: SYSCALL
+    techniques_from: [tags]
 detection:
     maps:
         - Image|endswith: /x
@@ -31,12 +33,14 @@ def mentioned(text: str, kind: str) -> list[tuple[str, str, int]]:
 
 def test_fields_of_maps_lists_references_and_the_entity() -> None:
     assert mentioned(RULE, "detection") == [
-        ("Image", "detection.maps.Image", 9),
-        ("User", "detection.maps.User", 11),
-        ("Other", "detection.maps.User|fieldref", 11),
-        ("CommandLine", "detection.both.CommandLine", 14),
+        ("Image", "detection.maps.Image", 11),
+        ("User", "detection.maps.User", 13),
+        ("Other", "detection.maps.User|fieldref", 13),
+        ("CommandLine", "detection.both.CommandLine", 16),
         ("User", "tellwhy.entity", 5),
         ("host", "tellwhy.entity", 6),
+        ("SYSCALL", "tellwhy.title_from", 7),
+        ("tags", "tellwhy.techniques_from", 8),
     ]
 
 

@@ -69,3 +69,14 @@ def test_the_revision_changes_with_the_text_alone() -> None:
 
     assert revision("title: A\n") == revision("x: 1\n---\ntitle: A\n\n")
     assert revision("title: A\n") != revision("title: B\n")
+
+
+def test_the_line_of_every_part_is_known_and_of_what_is_not_there_that_of_what_it_would_be_in() -> None:
+    text = "a: 1\nb:\n    - x\n    - y:\n          z: [1,\n              2]\n      w: &anchor {k: 1}\nc:\n    *anchor\n"
+    document = read_documents("r.yml", f"\n{text}")[0][0]
+    lines = {
+        (): 2, ("a",): 2, ("a", "b"): 2, ("b",): 3, ("b", 0): 4, ("b", 1): 5, ("b", 1, "y"): 5, ("b", 1, "y", "z"): 6,
+        ("b", 1, "y", "z", 1): 7, ("b", 1, "w"): 8, ("b", 1, "w", "k"): 8, ("c",): 9, ("c", "k"): 8, ("b", 2): 3,
+        ("b", "x"): 3, ("b", 0, 0): 4, ("b", 1, 0): 5, ("none",): 2,
+    }  # fmt: skip
+    assert {keys: document.line_of(*keys) for keys in lines} == lines

@@ -36,6 +36,13 @@ def test_a_key_of_somebody_s_own_is_right(key: str) -> None:
         ("a|expand: '100\\%'", "7: detection.s.a|expand: expected a placeholder such as %admins%: expand does nothing"),
         ("a|base64offset|contains: x", ""),
         ("a|wide|base64offset|contains: x", ""),
+        ("a: '%admins%'", "7: detection.s.a: expected expand: without it %admins% is taken as it stands"),
+        ("a|contains: ['x', '/%admins%/']", "7: detection.s.a|contains: expected expand: without it %admins% is"),
+        ("a: '%users%'", ""),
+        ("a|windash|contains: ' -f '", ""),
+        ("a|windash|contains: ['x', '/f']", ""),
+        ("a|windash|contains: abc", "7: detection.s.a|windash|contains: expected a dash such as in -f: windash does"),
+        ("a|expand|windash|contains: '%admins%'", ""),
         ("a|base64offset: x", "7: detection.s.a|base64offset: expected base64offset with contains"),
     ],
 )

@@ -11,6 +11,7 @@ from daemon.detection.timeline import (
     keep_evidence,
     make_room,
     new_window,
+    only_inside,
     own_time,
 )
 from daemon.model import Event
@@ -36,6 +37,13 @@ def test_a_window_holds_both_of_its_ends() -> None:
 def test_windows_that_contain_an_instant_end_at_it_or_at_later_entries_within_reach() -> None:
     assert list(ends_of([0, 50, 100, 100, 161], 50, SPAN)) == [50, 100]
     assert list(ends_of([], 5, SPAN)) == [5]
+
+
+@given(st.lists(st.integers(0, 400).map(float), max_size=12).map(sorted), st.integers(0, 400).map(float))
+def test_the_only_window_is_that_where_there_are_no_others(ats: list[float], at: float) -> None:
+    ends = ends_of(ats, at, SPAN)
+    inside = inside_of(ats, at, SPAN)
+    assert only_inside(ats, at, SPAN) == ((inside.start, inside.stop) if len(ends) == 1 else None)
 
 
 def plainly(ats: list[float], moment: float) -> tuple[int, int]:

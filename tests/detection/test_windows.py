@@ -228,11 +228,27 @@ def test_forgetting_changes_nothing_for_events_late_by_up_to_a_time_span(
     assert firings(correlation, entries) == remembering_all(correlation, entries)
 
 
+@given(LATE, st.sampled_from(["event_count", "value_count", "temporal", "temporal_ordered", "value_sum"]), st.integers(1, 4),
+       st.sampled_from(["gte", "gt", "eq", "lt"]))  # fmt: skip
+def test_a_pattern_holds_where_it_is_found(
+    steps: list[tuple[float, float, str]], kind: str, count: int, operator: str
+) -> None:
+    fields = ("u",) if kind.startswith("value") else ()
+    correlation = asked(kind, count, operator, inputs=("a", "b", "c"), fields=fields)
+    window, pattern, at = new_window(), build_pattern(correlation), 0.0
+    for gap, late, value in steps:
+        at += gap
+        feed_window(window, at - late, value if kind != "value_sum" else "1.5", pattern, SPAN)
+        for moment in (at, at - late, at - SPAN, at + SPAN / 2):
+            assert pattern.holds(window, moment) == (pattern.find(window, moment) is not None)
+
+
 def remembering_all(correlation: Correlation, entries: list[tuple[float, str]]) -> list[float]:
     """The same without any bound."""
 
     class Unbounded:
         find = staticmethod(build_pattern(correlation).find)
+        holds = staticmethod(build_pattern(correlation).holds)
 
         def squeeze(self, window: Window, place: int) -> None:
             """Nothing goes."""

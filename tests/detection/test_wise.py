@@ -98,6 +98,61 @@ def test_what_does_nothing_or_can_never_hold(detection: str, expected: str) -> N
     assert [line.split(": ", 1)[1] for line in found][:1] == [expected.split(": ", 1)[1]]
 
 
+ONE = "CommandLine has one value, which never "
+
+
+@pytest.mark.parametrize(
+    ("detection", "expected"),
+    [
+        ("    s:\n        CommandLine|all: [a, b]\n    condition: s", f'{ONE}is "a" and is "b"'),
+        (
+            "    a: {CommandLine: x}\n    b: {CommandLine|contains: y}\n    condition: a and b",
+            f'{ONE}is "x" and contains "y"',
+        ),
+        (
+            "    a: {CommandLine|startswith: sh}\n    b: {CommandLine|startswith: ba}\n    condition: a and b",
+            f"{ONE}starts with",
+        ),
+        ("    s:\n        CommandLine|contains|all: [a, b]\n    condition: s", ""),
+        ("    a: {CommandLine: x}\n    b: {CommandLine|contains: X}\n    condition: a and b", ""),
+        ("    a: {CommandLine|startswith: sh}\n    b: {CommandLine|startswith: shell}\n    condition: a and b", ""),
+        ("    a: {Image: /bin/sh}\n    b: {Image: /bin/dash}\n    condition: a and b", ""),
+        ("    a: {CommandLine: x}\n    b: {CommandLine: y}\n    condition: a or b", ""),
+        ("    a: {CommandLine: x}\n    b: {CommandLine: y}\n    condition: a and not b", ""),
+    ],
+)
+def test_two_values_at_once_are_doubted_where_only_our_own_events_are_read(detection: str, expected: str) -> None:
+    text = rule_text(detection)
+    found = [line for line in said(text, json_lines=False) if "has one value" in line]
+    assert (expected in found[0]) if expected else found == []
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "near"),
+    [
+        ("action: login_fail", "login_failed"), ("action: [login, loginfailed]", "login_failed"), ("result: succes", "success"),
+        ("action: login_failed", ""), ("action: Login_Failed", ""), ("action: 'login*'", ""), ("action: backup", ""),
+        ("user: logi", ""),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_nearly_one_that_the_field_has(item: str, near: str) -> None:
+    text = rule_text(f"    s:\n        {item}\n    condition: s", logsource="{product: linux, service: sshd}")
+    found = said(text, json_lines=False)
+    assert [line.partition(" – ")[2] for line in found] == ([f"did you mean {near}?"] if near else [])
+    assert said(text) == []
+
+
+def test_a_category_beside_a_service_is_of_no_event_of_ours() -> None:
+    text = rule_text(
+        "    s: {exe: /bin/sh}\n    condition: s",
+        logsource="{product: linux, category: process_creation, service: auditd}",
+    )
+    expected = "expected category or service: only JSON lines can be of both (got auditd beside it)"
+    assert said(text, json_lines=False) == [f"3: logsource.service: {expected}"]
+    assert said(text) == []
+
+
 def test_lines_are_those_of_the_key() -> None:
     found = of_detection("    s:\n        a: 1\n    unused:\n        b: 1\n    condition: s and not s")
     assert [line.split(": ")[0:2] for line in found] == [["7", "detection.unused"], ["9", "detection.condition"]]

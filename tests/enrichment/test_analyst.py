@@ -95,6 +95,25 @@ async def test_when_nothing_fits_the_newest_are_shown_and_called_so(desk: Memory
     answer = await analyst(desk, ScriptedMemory(), None).query("zebra", 5)
     assert len(answer.evidence) == 2
     assert [(gap.part, gap.why) for gap in answer.gaps][:1] == [("evidence", "inexact")]
+    assert answer.sentences == ()  # they are no answer
+
+
+@pytest.mark.parametrize("question", ["What did 203.0.113.9 do as bob?", "bob on db-7", "did bob read /etc/shadow?"])
+async def test_what_is_told_of_another_address_host_or_path_is_no_answer(desk: MemoryDesk, question: str) -> None:
+    _, bob = incidents(desk, "alice", "bob")
+    other = msgspec.structs.replace(PAST, incident_id="inc_gone")
+    answer = await analyst(desk, ScriptedMemory(alike(bob), other), None).query(question, 5)
+    assert answer.sentences == ()
+    assert [(gap.part, gap.why) for gap in answer.gaps][:1] == [("evidence", "inexact")]
+
+
+async def test_who_is_named_is_answered_for_and_no_other(desk: MemoryDesk) -> None:
+    one = an_incident(1, entity="src_ip=203.0.113.9, User=bob")
+    other = an_incident(2, entity="src_ip=198.51.100.7, User=bob")
+    desk.rows = {incident.id: incident for incident in (one, other)}
+    answer = await analyst(desk, ScriptedMemory(alike(other)), None).query("What did 203.0.113.9 do as bob?", 5)
+    assert [item.fields["incident"] for item in answer.evidence] == [one.id]
+    assert "203.0.113.9" in answer.sentences[0].text
 
 
 async def test_with_nothing_stored_there_is_nothing_to_say_and_nobody_is_asked(desk: MemoryDesk) -> None:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.enrichment.command_secrets import secret_spans, split_words
+from daemon.enrichment.command_secrets import may_tell, secret_spans, split_words
+from daemon.enrichment.redact import _commands
+from daemon.enrichment.secret_tools import TOOLS
 
 
 def secrets(*words: str) -> list[str]:
@@ -143,3 +145,66 @@ def test_splitting_covers_every_visible_character_once(text: str) -> None:
 def test_spans_always_lie_inside_their_words(words: list[str]) -> None:
     for index, start, end in secret_spans(words):
         assert 0 <= start <= end <= len(words[index])
+
+
+PIECES = st.sampled_from(
+    [
+        *sorted(TOOLS),
+        *("htpasswd", "-b", "mkpasswd", "wpa_passphrase", "nmcli", "password", "passwd", "chpasswd", "kinit", "echo"),
+        *(
+            "--password",
+            "--db-Pass=x1y2",
+            "-psk",
+            "-p",
+            "-px1y2",
+            "-u",
+            "-u:x1y2",
+            "-w",
+            "-P",
+            "x1y2",
+            "bob:x1y2",
+            "sudo",
+        ),
+        *(
+            "-S",
+            "|",
+            "||",
+            "|&",
+            ";",
+            "&",
+            "<<<",
+            "<<<x1y2",
+            "/usr/bin/",
+            '"',
+            "'",
+            " ",
+            "\n",
+            "\u2003",
+            "a0=",
+            "a1=",
+            "\\",
+        ),
+        *(
+            "upload",
+            "login",
+            "add_user",
+            "-",
+            "=",
+            "6d7973716c002d707365637265743132",
+            "7a6970202d502078317932007a6970",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=9), st.sampled_from(["", " "]))
+def test_a_text_that_cannot_tell_holds_nothing(pieces: list[str], between: str) -> None:
+    """The worst bug: a secret is kept because the look that was to save time did not see what gives it away."""
+    text = between.join(pieces)
+    assert may_tell(text) or _commands(text, 0) == text
+
+
+def test_ordinary_lines_are_not_split() -> None:
+    """What it is for."""
+    assert not may_tell("sshd[2001]: Failed password for invalid user ubuntu from 192.0.2.35 port 40000 ssh2")
+    assert not may_tell("sudo: bob : TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/apt-get update -y")

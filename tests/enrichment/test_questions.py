@@ -10,6 +10,8 @@ from daemon.enrichment.questions import (
     best_first,
     incident_evidence,
     list_incidents,
+    named_in,
+    of_what_is_named,
     read_question,
     take_turns,
 )
@@ -61,6 +63,31 @@ def test_filters_hold() -> None:
 def test_who_has_most_words_is_first_then_the_newest() -> None:
     old, new, both = (an_incident(n, last_at=T0 + n) for n in (1, 2, 0))
     assert best_first([[old, new, both], [both]]) == [both, new, old]
+
+
+def test_who_has_less_than_half_of_the_words_does_not_fit() -> None:
+    one, two, three = (an_incident(n, last_at=T0 + n) for n in (1, 2, 3))
+    assert best_first([[one, two, three], [one, two], [one]]) == [one, two]
+
+
+@pytest.mark.parametrize(
+    ("word", "is_name"),
+    [
+        ("203.0.113.9", True), ("2001:db8::7", True), ("etc/shadow", True), ("web-1", True), ("t1059.004", True),
+        ("bob", False), ("log4j", False), ("reverse-shell", False), ("brute", False), ("e.g", False),
+        ("10:30", False), ("2026-11-21", False), ("2026-11-21t10:00", False), ("1.5", False), ("and/or", False),
+        ("24-hour", False), ("cve-2026-1234", True), ("tmp/.x", True), ("nginx.service", False),
+    ],
+)  # fmt: skip
+def test_what_looks_like_the_name_of_one_thing(word: str, *, is_name: bool) -> None:
+    assert (named_in([word]) == [word]) is is_name
+
+
+def test_only_what_is_named_counts_where_something_is() -> None:
+    one, two = (an_incident(n) for n in (1, 2))
+    assert of_what_is_named(["db-7", "bob"], [[one], [one, two]]) == [[one], [one]]
+    assert of_what_is_named(["db-7", "bob"], [[], [one, two]]) == [[], []]
+    assert of_what_is_named(["bob", "shell"], [[one], [two]]) == [[one], [two]]
 
 
 def test_two_rankings_take_turns_and_nobody_comes_twice() -> None:

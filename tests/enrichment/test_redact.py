@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from daemon.enrichment import redact
 from daemon.enrichment.redact import Redactor
 from daemon.model import Value
 from tests.doubles.told_incidents import anomaly, event
@@ -295,3 +296,11 @@ def test_an_event_that_several_anomalies_show_is_cleaned_for_each_as_if_alone() 
         assert ("hunter2x" in str(found.events[0].fields)) is (number % 2 == 0)
         one.anomaly(structs.replace(anomaly(), events=(event(number),)))
     assert len(one._known_events) <= 64
+
+
+def test_what_is_remembered_of_names_is_bounded() -> None:
+    for number in range(3000):
+        name = f"n{number}.password"
+        told = structs.replace(event(), fields={name: "hunter2x", "p" * 70 + name: "hunter2x"})
+        assert "hunter2x" not in REDACTOR.event(told).fields.values()
+    assert redact._is_known_name.cache_info().currsize <= 1024

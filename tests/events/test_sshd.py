@@ -1,12 +1,14 @@
 """What sshd says, however hostile the user name."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.events import sshd
 from daemon.events.sshd import parse_sshd
 
 HOSTBASED = (
@@ -194,6 +196,30 @@ def test_no_user_name_forges_an_address(user: str) -> None:
         tail = " from 203.0.113.9 port 51122" + ("" if prefix.startswith("Invalid") else " ssh2")
         fields = parse_sshd(f"{prefix}{user}{tail}")
         assert (fields["src_ip"], fields["src_port"]) == ("203.0.113.9", "51122")
+
+
+KEYS = (
+    *("", " ssh2", " ssh2: ", " ssh2: RSA SHA256:x", " ssh2: ED25519 (null)", " ssh2: RSA SHA256:x,", " ssh2: RSA x"),
+    " ssh2: RSA-CERT SHA256:x ID i (serial 0) CA RSA SHA256:y",
+    ' ssh2: RSA SHA256:x, client user "a", client host "b"',
+)
+
+
+@given(
+    st.sampled_from(["Accepted", "Failed", "Postponed"]),
+    st.sampled_from(["publickey", "hostbased", "password", "gssapi-keyex"]),
+    HOSTILE | st.sampled_from(["bob", "", "invalid", "invalid user bob", "a" * 900]),
+    st.sampled_from(["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "gateway.example"]),
+    st.sampled_from(KEYS),
+)
+def test_the_short_way_reads_what_the_long_way_reads(
+    verdict: str, method: str, user: str, source: str, key: str
+) -> None:
+    message = f"{verdict} {method} for {user} from {source} port 4{key}"
+    found = parse_sshd(message)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sshd, "_ORDINARY", re.compile("(?!)"))
+        assert list(parse_sshd(message).items()) == list(found.items())
 
 
 def test_long_hostile_messages_cost_little() -> None:

@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from daemon.events.stamps import Stamps
 
@@ -156,3 +158,50 @@ def test_without_a_zone_stamps_are_local_and_know_summer_time() -> None:
     assert local.bsd("Jul", "20", "09:00:00", None) == epoch(2026, 7, 20, 7)
     assert local.iso("2026-07-20T09:00:00") == epoch(2026, 7, 20, 7)
     assert local.iso("2026-07-20T09:00:00Z") == epoch(2026, 7, 20, 9)
+
+
+CLOCKS = st.sampled_from(
+    [
+        "09:30:00",
+        "09:30:01",
+        "09:30:59",
+        "09:30:60",
+        "09:31:00",
+        "9:30:000",
+        "9:30:059",
+        "9:3:0005",
+        "09:30:5:",
+        "02:30:10",
+        "00:00:00",
+        "23:59:59",
+        "24:00:00",
+    ]
+)
+DATES = st.sampled_from(
+    ["Nov 21 ", "Nov  1 ", "Nov 1 ", "Nov 21 2026 ", "Nov 21 2016 ", "Oct 25 ", "Mar 29 ", "Feb 29 "]
+)
+MOMENTS = st.sampled_from(
+    [(2026, 11, 20, 9, 30, 0), (2026, 11, 20, 9, 29, 59), (2026, 11, 20, 9, 30, 40), (2026, 11, 22), (2027, 11, 22),
+     (2028, 3, 1), (2025, 1, 1)]
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("_berlin")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(DATES, CLOCKS, MOMENTS), max_size=12), st.booleans(), st.sampled_from([UTC, None]))
+def test_what_is_remembered_of_the_line_before_changes_nothing(
+    lines: list[tuple[str, str, tuple[int, ...]]], live: bool, zone: tzinfo | None
+) -> None:
+    """The worst bug: a line gets the year or the minute of another."""
+    now = [0.0]
+    remembering = Stamps(lambda: now[0], zone, live=live)
+    for date, clock, moment in lines:
+        now[0] = epoch(*moment)
+        stamp = date + clock
+        try:
+            expected = Stamps(lambda: now[0], zone, live=live).unzoned(stamp)
+        except ValueError:
+            with pytest.raises(ValueError):  # noqa: PT011 - the words are Python's own; that it is one is all that counts
+                remembering.unzoned(stamp)
+        else:
+            assert remembering.unzoned(stamp) == expected

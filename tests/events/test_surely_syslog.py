@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.events import surely_syslog
 from daemon.events.stamps import Stamps
 from daemon.events.surely_syslog import odd_lines
 from daemon.events.syslog import parse_head
@@ -74,6 +75,64 @@ def test_ordinary_lines_are_not_odd(line: bytes) -> None:
 def test_a_host_of_which_the_length_is_not_sure_is_odd(host: bytes) -> None:
     r"""`\xff` becomes four characters, é one: the grammar counts characters."""
     assert is_odd(b"Nov 21 09:30:00 " + host + b" p: m")
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            b"Nov 21 09:30:00 h p: m",
+            b"Nov 21 23:59:59 web1 sshd[7]: m",
+            b"Nov 22 00:00:00 h p: m",
+            b"Nov  1 09:30:00 h p",
+        ),
+        *(b"2026-11-21T09:30:00.123456+01:00 h p[1]: m", b"2026-11-21T09:30:01.12345+01:00 h p: m"),
+        *(
+            b"2026-11-21T09:30:00Z h p: m",
+            b"2026-11-21T09:30:00.123456+02:00 h p: m",
+            b"2026-11-21T09:30:00.+01:00 h p",
+        ),
+        *(
+            b"",
+            b"\r",
+            b"odd",
+            b"N",
+            b"Nov 21 09:30:0",
+            b"Nov 21 24:30:00 h p: m",
+            b"Nov 21 09:30:00 ",
+            b"Nov 21 09:30:00 h",
+        ),
+        *(
+            b"Nov 21 09:30:00 h ",
+            b"Nov 21 09:30:00 h : m",
+            b"Nov 21 09:30:00 h [x",
+            b"Nov 21 09:30:00  p: m",
+            b"2026-11-21T",
+        ),
+        *(b"Nov 21 09:30:00 " + b"h" * 255 + b" p", b"Nov 21 09:30:00 " + b"h" * 256 + b" p", b"\xff\xfe", b"\xc3"),
+        *(b"Nov 21 09:30:00 \xc3\xa9 p: m", b"Nov 21 19:30:00 h p: m", b"Nov 21 2x:30:00 h p", b"Nov 21 09:60:00 h p"),
+    ]
+)
+
+
+@given(st.lists(LINES | st.binary(max_size=30).map(lambda raw: raw.replace(b"\n", b"")), max_size=30), LINES)
+def test_each_line_is_judged_as_if_alone(lines: list[bytes], usual: bytes) -> None:
+    """The worst bug: behind lines of one shape, one of another is taken for sure."""
+    for mixed in (
+        lines,
+        [usual, *lines],
+        [*lines, *[usual] * 12],
+        [line for one in lines for line in (usual, usual, one)],
+    ):
+        begins = [0, *itertools.accumulate(len(line) + 1 for line in mixed)]
+        expected = [at for at, line in zip(begins, mixed, strict=False) if line and is_odd(line)]
+        assert list(odd_lines(b"".join(line + b"\n" for line in mixed))) == expected
+
+
+def test_many_shapes_of_a_log_are_not_remembered() -> None:
+    for number in range(100):
+        line = b"2026-11-%02dT09:30:00.%s+01:00 h p: m\n" % (number % 28 + 1, b"1" * (number % 6 + 1))
+        assert list(odd_lines(line * 3)) == []
+    assert surely_syslog._other_shape.cache_info().currsize <= 16
 
 
 def test_where_the_odd_lines_begin() -> None:

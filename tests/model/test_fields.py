@@ -136,3 +136,11 @@ def test_every_action_that_the_readers_know_is_on_the_page() -> None:
     }
     listed = {one for of in SERVICES.values() for one in of.get("action", ("", ""))[1].split(", ")}
     assert said - listed == set()
+
+
+def test_every_action_in_our_samples_is_listed_for_its_service() -> None:
+    for event in of_samples():
+        if isinstance(event, Event) and event.logsource.service in SERVICES and "action" in event.fields:
+            listed = SERVICES[event.logsource.service]["action"][1].split(", ")
+            assert str(event.fields["action"]) in listed, (event.logsource, event.text)
+            assert all(re.fullmatch("[a-z_]+", one) for one in listed)

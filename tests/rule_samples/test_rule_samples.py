@@ -2,7 +2,8 @@
 
 import pytest
 
-from daemon.rule_samples import SampleResult, rule_path, run_samples
+from daemon.detection.rules import parse_rules
+from daemon.rule_samples import SampleResult, is_as_written, parse_as_written, rule_path, run_samples
 
 RULES = {
     "rules/a.yml": """title: A word
@@ -99,6 +100,46 @@ def test_filters_in_files_of_their_own_do_not_count() -> None:
     assert [result.wrong for result in run_samples({**RULES, **ours}, samples)] == ["", ""]
     inside = {"rules/a.yml": RULES["rules/a.yml"] + "---\n" + ours["ours.yml"]}
     assert run_samples(inside, samples)[0].wrong == "expected at least 1 anomaly (got 0)"
+
+
+FILTER_ALONE = "title: F\nlogsource: {product: linux}\nfilter: {rules: any, x: {Message: word}, condition: not x}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "disabled", "same"),
+    [
+        ({}, (), True),
+        ({"named.yml": RULES["rules/a.yml"].replace("selection", "filter").replace(" word", " third")}, (), True),
+        ({}, ("Full",), False),
+        ({"f.yml": FILTER_ALONE}, (), False),
+        ({"f.yml": FILTER_ALONE.replace("filter:", "'filter' :")}, (), False),
+        ({"f.yml": '{"title": "F", "logsource": {"product": "linux"}, "filter": {"rules": "any", "x": {"a": 1}, "condition": "not x"}}'}, (), False),
+        ({"both.yml": RULES["rules/b.yml"].replace("Full", "Fuller") + "---\n" + FILTER_ALONE}, (), True),
+    ],
+)  # fmt: skip
+def test_rules_to_run_are_parsed_once_more_only_where_they_are_not_as_written(
+    more: dict[str, str], disabled: tuple[str, ...], *, same: bool
+) -> None:
+    files = {**RULES, **more}
+    running = parse_rules(files, disabled)
+    assert is_as_written(running, files) is same
+    written = [(rule.ref, rule.revision, rule.fires) for rule in parse_as_written(files).rules]
+    assert ([(rule.ref, rule.revision, rule.fires) for rule in running.rules] == written) is same
+
+
+def test_without_the_others_a_correlation_still_has_what_it_is_built_upon() -> None:
+    files = {
+        **RULES,
+        "rules/c.yml": """title: Words
+correlation: {type: event_count, rules: word, timespan: 1m, group-by: [host], condition: {gte: 2}}
+""",
+        "rules/d.yml": RULES["rules/a.yml"].split("---")[0].replace("title: A word", "title: Word\nname: word"),
+    }
+    samples = {"rules/c.samples.yml": f"hit: [{line('a word', ', repeat: 2, every: 1s')}]\nmiss: [{line('a word')}]\n"}
+    alone, whole = (run_samples(files, samples, others=others) for others in (False, True))
+    assert [one.wrong for one in alone] == [one.wrong for one in whole] == ["", ""]
+    assert alone[0].fired == whole[0].fired == ("Words",)
+    assert (alone[0].others, whole[0].others) == ((), ("A word",))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -93,15 +94,20 @@ def an_intake(daemon: LiveDaemon, tmp_path: Path) -> str:
     return f"http://127.0.0.1:{daemon.port}/api/v1/events"
 
 
-async def post(url: str, body: Any, **headers: str) -> int:
-    """The status; 0 where nobody answered."""
+async def ask(url: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    """Status and answer; 0 where nobody answered."""
     sent = {"Authorization": f"Bearer {TOKEN}", **headers}
     try:
         async with aiohttp.ClientSession() as session, session.post(url, json=body, headers=sent) as said:
-            await said.read()
-            return said.status
+            text = await said.text()
+            return said.status, json.loads(text) if said.content_type == "application/json" and text else {}
     except aiohttp.ClientError:
-        return 0
+        return 0, {}
+
+
+async def post(url: str, body: Any, **headers: str) -> int:
+    """The status; 0 where nobody answered."""
+    return (await ask(url, body, **headers))[0]
 
 
 def an_alert(number: int) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def an_alert(number: int) -> dict[str, Any]:
 
 async def test_what_was_acknowledged_is_stored_whatever_kills_us_and_once(daemon: LiveDaemon, tmp_path: Path) -> None:
     """Every alert is sent until it is acknowledged, as falcosidekick does, while the daemon is killed again and again."""
-    url, acknowledged, number = an_intake(daemon, tmp_path), 0, 0
+    url, acknowledged, number = an_intake(daemon, tmp_path), set[int](), 0
     for _ in range(ROUNDS):
         await daemon.start()
         loop = asyncio.get_running_loop()
@@ -122,16 +128,43 @@ async def test_what_was_acknowledged_is_stored_whatever_kills_us_and_once(daemon
         stored = {one.entity for one in daemon.incidents()}
         for n, status in enumerate(said):
             if status == 200:
-                acknowledged += 1
+                acknowledged.add(number + n)
                 assert any(f"rule={f'rule {number + n}'}" in entity for entity in stored), (status, number + n)
         number += 20
     await daemon.start()
     for again in range(number):
-        assert await post(url, an_alert(again)) == 200
-    found = [one for one in daemon.incidents() if one.rule.title == "Falco alert"]
+        status, answer = await ask(url, an_alert(again))
+        assert (status, answer["accepted"]) == (200, 1)
+        assert answer["repeated"] == 1 or again not in acknowledged
+    found = [one for one in daemon.incidents() if one.rule.title.startswith("Falco alert: rule ")]
     assert acknowledged
     assert len(found) == number
     assert {one.count for one in found} == {1}
+    assert await daemon.stop() == 0
+
+
+async def test_a_token_is_changed_by_a_reload_and_nobody_is_cut_off(daemon: LiveDaemon, tmp_path: Path) -> None:
+    """Whose token leaked must be shut out without a restart."""
+    url, old, new = (
+        an_intake(daemon, tmp_path),
+        {"Authorization": f"Bearer {TOKEN}"},
+        {"Authorization": f"Bearer {'n' * 40}"},
+    )
+    await daemon.start()
+    assert [await post(url, an_alert(1), **old), await post(url, an_alert(1), **new)] == [200, 401]
+    (tmp_path / "token").write_text("n" * 40, encoding="ascii")
+    assert await post(url, an_alert(1), **old) == 200, "until it is reloaded"
+    loop = asyncio.get_running_loop()
+    reload = loop.create_task(post(url.replace("events", "reload"), {}))
+    said = set[int]()
+    while not reload.done():  # 503 (come again) while one runtime takes over from the other
+        said.add(await post(url, an_alert(2), **new))
+    assert await reload == 200
+    assert said <= {200, 401, 503}
+    assert [await post(url, an_alert(3), **old), await post(url, an_alert(3), **new)] == [401, 200]
+    (tmp_path / "token").write_text("short", encoding="ascii")
+    assert await post(url.replace("events", "reload"), {}) == 422
+    assert await post(url, an_alert(3), **new) == 200, "what is refused changes nothing"
     assert await daemon.stop() == 0
 
 
@@ -142,7 +175,7 @@ async def test_an_alert_of_alertmanager_is_resolved_when_it_says_so(daemon: Live
     assert await post(url, alertmanager()) == 200
     (incident,) = daemon.incidents()
     assert (incident.rule.title, incident.status.value, incident.count) == (
-        "Alertmanager alert that is critical",
+        "Alertmanager alert that is critical: DiskWillFill",
         "open",
         1,
     )
@@ -183,7 +216,10 @@ async def test_the_real_alertmanager_posts_to_it(daemon: LiveDaemon, tmp_path: P
         await wait_until(taken, 30, lambda: (tmp_path / "alertmanager.log").read_text()[-500:])
         await wait_until(lambda: len(daemon.incidents()) == 1, 30, daemon.last_words)
         (incident,) = daemon.incidents()
-        assert (incident.rule.title, incident.host) == ("Alertmanager alert that is critical", "192.0.2.10")
+        assert (incident.rule.title, incident.host) == (
+            "Alertmanager alert that is critical: DiskWillFill",
+            "192.0.2.10",
+        )
         ended = [{"labels": labels, "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2020-01-02T00:00:00Z"}]
         assert await post(own, ended) == 200
         await wait_until(lambda: daemon.incidents()[0].status.value == "closed", 30, daemon.last_words)

@@ -11,8 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from daemon.cli.demo.play import Play
-
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # also where a script's shell told us to ignore the first
 
 
@@ -25,6 +23,8 @@ def demo(
 
 async def _perform(*, keep: bool) -> int:
     """The exit code. A signal ends the daemon and removes the directory before we end."""
+    from daemon.cli.demo.play import Play  # noqa: PLC0415 - brings a whole receiver along: no other verb shall wait for it
+
     loop = asyncio.get_running_loop()
     caught: list[int] = []
     async with asyncio.TaskGroup() as group:

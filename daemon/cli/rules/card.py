@@ -116,7 +116,8 @@ def _rows(catalogue: Catalogue, entry: Entry, samples: list[RuleSample]) -> Iter
     yield "status", _some(entry.status)
     yield "state", [state_of(catalogue, entry)]
     yield "author", _some(" – ".join(part for part in (ref.author, ref.license) if part))
-    yield "techniques", _some(", ".join(ref.techniques))
+    told = [f"those that the event names in {field}" for field in entry.rule.quotes.techniques]
+    yield "techniques", _some(", ".join([*ref.techniques, *told]))
     yield "says", wrap(ref.description, _WIDTH)
     yield "looks at", [say_logsource(catalogue.logsource(entry))]
     yield "fires on", _fires(catalogue, entry)

@@ -161,3 +161,11 @@ def test_states() -> None:
     assert states("failed")["Login failed"] == "off, counts for others"
     assert states("failed", "Many failed")["Login failed"] == "off"
     assert states("Many failed") == {"Login failed": "on", "Many failed": "off", "Full": "on"}
+
+
+def test_techniques_that_the_event_names_are_told_as_such() -> None:
+    text = FILES["host/full.yml"].replace("{sustain:", "{techniques_from: [tags, labels.mitre], sustain:")
+    catalogue = read_catalogue(Config(), None, {"full.yml": text})
+    shown = card(catalogue, catalogue.entries[0], [])
+    assert "techniques  those that the event names in tags, those that the event names in labels.mitre" in shown
+    assert brief(catalogue, catalogue.entries[0])["techniques"] == []

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.other_records import reads_journal, reads_json
 from daemon.config import Config
+from daemon.other_records import reads_journal, reads_json
 
 
 def config_of(*sources: dict[str, object]) -> Config:
