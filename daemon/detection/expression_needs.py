@@ -19,11 +19,13 @@ from daemon.detection.folding import fold
 
 Clauses: TypeAlias = tuple[frozenset[str], ...]
 
-_MOST_SPELLINGS = 64
+_MOST_SPELLINGS = 96
 """How many literals one clause may hold before it is cut into shorter runs."""
 _MOST_CLASS = 8
 """How many characters a class may hold to be spelled out."""
 _MOST_REPEATS = 8
+_SPACES = "\t\n\f\r "
+r"""What `\s` is to RE2."""
 _LONGEST = 256
 """Characters of a run from which on it is cut: longer literals tell no more, and hyperscan refuses very long ones."""
 _DEPTH = 40
@@ -100,7 +102,7 @@ class _Walk:
             self.first = self.run
         self.whole = False
         if "" not in self.run:
-            self.clauses.append(self.run)
+            self.clauses.append(_least(self.run))
         self.run = frozenset({""})
 
     def sequence(self, items: Iterable[Any], depth: int) -> None:
@@ -168,6 +170,11 @@ class _Walk:
                 self.cut()
 
 
+def _least(run: frozenset[str]) -> frozenset[str]:
+    """Those that do not begin with another: where they are, that is."""
+    return frozenset(one for one in run if not any(one[:length] in run for length in range(1, len(one))))
+
+
 def _class(items: Sequence[Any]) -> set[str] | None:
     """The characters of a small class, None for any other."""
     found: set[str] = set()
@@ -176,6 +183,8 @@ def _class(items: Sequence[Any]) -> set[str] | None:
             found.add(chr(value))
         elif code is op.RANGE and value[1] - value[0] < 2 * _MOST_CLASS:
             found.update(map(chr, range(value[0], value[1] + 1)))
+        elif code is op.CATEGORY and value is op.CATEGORY_SPACE:
+            found.update(_SPACES)
         else:
             return None
     return found if len({fold(one) for one in found}) <= _MOST_CLASS else None

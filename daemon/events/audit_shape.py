@@ -217,21 +217,26 @@ def split_address(said: bytes) -> tuple[bytes, bool] | None:
 
 
 @lru_cache(maxsize=_MOST)
-def _read_path(record: bytes) -> tuple[bool, bytes] | None:
-    """Whether a PATH record (without its head) is of item 0, and the name, empty for none; None for one that is not as
-    usual.
+def read_path(record: bytes) -> tuple[bool, bytes, bool] | None:
+    """Whether a PATH record (without its head) is of item 0, the name (empty for none), and whether that is an absolute
+    path written as it resolves; None for one that is not as usual.
     """
     found = _PATH.fullmatch(record)
     if found is None or MARK in record or found[2] == b'""':
         return None
-    return found[1] == b"0", b"" if found[2] == b"(null)" else found[2][1:-1]
+    name = b"" if found[2] == b"(null)" else found[2][1:-1]
+    return found[1] == b"0", name, is_plain(name)
 
 
-def split_paths(records: Sequence[bytes]) -> Sequence[tuple[bool, bytes]] | None:
-    """Of each PATH record (without its head) that has a name: whether it is item 0, and the name. None where one is not
-    as usual, or comes twice.
-    """
-    found = [one for one in map(_read_path, records) if one is not None]
-    if len(found) < len(records) or (len(records) > 1 and len(set(records)) < len(records)):
+def is_plain(name: bytes) -> bool:
+    """Whether an absolute path is written as it resolves."""
+    return name[:1] == b"/" and b"//" not in name and b"/." not in name and (name[-1:] != b"/" or len(name) == 1)
+
+
+def split_paths(records: Sequence[bytes]) -> Sequence[tuple[bool, bytes, bool]] | None:
+    """What `read_path` says of each PATH record that has a name. None where one is not as usual, or comes twice."""
+    found = list(map(read_path, records))
+    if len(records) > 1 and len(set(records)) < len(records):
         return None
-    return [one for one in found if one[1]]
+    named = [one for one in found if one is not None and one[1]]
+    return None if None in found else named

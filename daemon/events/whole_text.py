@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from daemon.events.audit_parts import CWD, PATH
-from daemon.events.audit_shape import CONTROLS, MARK, Shape, read_directory, split_address, split_paths
+from daemon.events.audit_shape import CONTROLS, MARK, Shape, is_plain, read_directory, split_address, split_paths
 from daemon.events.audit_values import to_text
 from daemon.events.processes import Process
 from daemon.events.shown import LONG, LONGEST_ORDINARY
@@ -61,7 +61,7 @@ def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: byt
     if names is None or (said and cwd is None):
         return None
     text, called, relative, longest = b"", [], False, 0
-    for item, name in names:
+    for item, name, plain in names:
         resolved = name
         if name[:1] != b"/":
             relative = True
@@ -69,7 +69,7 @@ def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: byt
                 continue
             if cwd is None:
                 return None
-        if not is_plain(name):
+        if not plain:
             resolved = resolve(name, cwd)
             text += b'"%s"' % resolved
         longest = max(longest, len(name), len(resolved))
@@ -81,11 +81,6 @@ def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: byt
     one = len(called) < 2  # noqa: PLR2004 - none or one
     text += _LONG if longest >= LONGEST_ORDINARY else b""
     return Paths(has, lacks, text, to_text(b"".join(called)) if one else None)
-
-
-def is_plain(name: bytes) -> bool:
-    """Whether an absolute path is written as it resolves."""
-    return name[:1] == b"/" and b"//" not in name and b"/." not in name and (name[-1:] != b"/" or len(name) == 1)
 
 
 @lru_cache(maxsize=1024)

@@ -37,7 +37,14 @@ def some(*literals: str) -> frozenset[str]:
     ("pattern", "expected"),
     [
         ("Curl", ExpressionNeeds((some("curl"),), least=4)),
-        ("/(cat|tac)\\s", ExpressionNeeds((some("/cat", "/tac"),), least=5)),
+        (
+            "/(cat|tac)\\s",
+            ExpressionNeeds((some(*(f"/{name}{blank}" for name in ("cat", "tac") for blank in "\t\n\f\r ")),), least=5),
+        ),
+        (
+            "-[rw]\\s?[\"'\\s][a-z]",
+            ExpressionNeeds((some(*(f"-{one}{end}" for one in "rw" for end in "\t\n\f\r \"'")),), least=4),
+        ),
         ("^/tmp/.*\\.sh$", ExpressionNeeds((), some("/tmp/"), some(".sh"), 8)),
         ("^a?b$", ExpressionNeeds((), some("b", "ab"), some("b", "ab"), 1)),
         ("colou?r", ExpressionNeeds((some("color", "colour"),), least=5)),

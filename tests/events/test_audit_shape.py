@@ -95,7 +95,7 @@ def test_a_call_is_taken_apart() -> None:
     assert (caller.auid, caller.uid, caller.euid, caller.tty) == ("1000", "1000", "1000", "pts0")
     assert split_address(row.saddr) == (b"0200", True)
     assert read_directory(row.cwd) == b"/r"
-    assert split_paths(paths_of(row)) == [(True, b"/bin/c")]
+    assert split_paths(paths_of(row)) == [(True, b"/bin/c", True)]
 
 
 def test_a_record_that_stands_alone_is_taken_apart() -> None:
@@ -119,7 +119,7 @@ def test_paths_beyond_the_second_stand_together() -> None:
     raw = FULL.replace(b"type=PROCTITLE", b"".join(line % (number, number) for number in (1, 2, 3)) + b"type=PROCTITLE")
     (row,) = rows_of(raw)
     names = split_paths(paths_of(row))
-    assert names == [(True, b"/bin/c"), (False, b"/bin/1"), (False, b"/bin/2"), (False, b"/bin/3")]
+    assert names == [(not number, b"/bin/%s" % (b"%d" % number if number else b"c"), True) for number in range(4)]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def is_decoded(row: Shape, records: list[Record]) -> None:
     named = [(one["item"] == "0", one["name"]) for one in names if one["name"] != "(null)"]
     found = split_paths(paths_of(row))
     assert found is not None
-    assert [(first, to_text(name)) for first, name in found if name != b"(null)"] == named
+    assert [(first, to_text(name)) for first, name, _ in found if name != b"(null)"] == named
     cwd = [decode_record(record).fields["cwd"] for record in records if record.kind == "CWD"]
     assert ([to_text(read_directory(row.cwd) or b"")] if row.cwd else []) == cwd
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from daemon.events.assemble import Group
 from daemon.events.audit_parts import CWD, PATH
-from daemon.events.audit_shape import SHAPE, Shape
+from daemon.events.audit_shape import SHAPE, Shape, is_plain
 from daemon.events.processes import Process
 from daemon.events.scene import Scene
 from daemon.events.shown import LONG
@@ -14,7 +14,6 @@ from daemon.events.sockaddr import parse_sockaddr
 from daemon.events.taxonomy import _address_fields, _images
 from daemon.events.whole_text import (
     address_text,
-    is_plain,
     otherwise_shown,
     parent_text,
     quoted,
