@@ -81,8 +81,12 @@ class Calls:
 
     def _show_values(self, rows: Sequence[tuple[bytes, ...]]) -> None:
         """What of a call without a name, or with an address, is shown otherwise."""
-        for place, (caller, address) in enumerate(zip(self.callers[: self.usual], self._addresses, strict=False)):
-            if address or not caller.named:
+        places = [place for place, address in enumerate(self._addresses[: self.usual]) if address]
+        if not all(caller.named for caller in self.callers[: self.usual]):
+            places = list(range(self.usual))
+        for place in places:
+            caller = self.callers[place]
+            if self._addresses[place] or not caller.named:
                 shown = otherwise_shown(Shape._make(rows[place]), "" if caller.named else caller.name)
                 if shown is None:
                     self.usual = place
@@ -96,6 +100,7 @@ def _without_heads(row: tuple[bytes, ...]) -> bytes:
 
 
 def _arguments_of(counts: Sequence[bytes], said: Sequence[bytes]) -> list[Arguments | None]:
-    """The arguments of each call; None where it has none."""
-    found = iter(read_arguments([one for one in counts if one], [one for one in said if one]))
-    return [next(found) if count else None for count in counts]
+    """The arguments of each call; None where it has none, whatever its `argc`."""
+    some = [(count, one) for count, one in zip(counts, said, strict=True) if one]
+    found = iter(read_arguments([count for count, _ in some], [one for _, one in some]))
+    return [next(found) if one else None for one in said]

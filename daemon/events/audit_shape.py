@@ -163,10 +163,15 @@ def _split_few(said: bytes) -> list[bytes] | None:
         return None
     values = []
     for key, part in zip(_KEYS, parts, strict=False):
-        value = part[len(key) :]
-        if not part.startswith(key) or (value[:1] == b'"' and value.find(b'"', 1) != len(value) - 1):
+        if not part.startswith(key):
             return None
-        values.append(argument_bytes(value))
+        value = part[len(key) :]
+        if value[:1] != b'"':
+            values.append(argument_bytes(value))
+        elif value.find(b'"', 1) == len(value) - 1:
+            values.append(value[1:-1])
+        else:
+            return None
     return values
 
 
@@ -209,7 +214,6 @@ def decode_titles(said: Sequence[bytes]) -> Sequence[bytes | None]:
     return [next(titles) if one[:1] != b'"' else decode_title(one) for one in said]
 
 
-@lru_cache(maxsize=_MOST)
 def split_address(said: bytes) -> tuple[bytes, bool] | None:
     """The hex of a SOCKADDR record, and whether auditd read it; None for one that is not as usual."""
     found = _ADDRESS.fullmatch(said)

@@ -95,7 +95,6 @@ def parent_text(parent: Process) -> bytes:
     return b"".join(map(quoted, (*parent.images, parent.command_line, parent.user)))
 
 
-@lru_cache(maxsize=1024)
 def address_text(saddr: bytes) -> bytes:
     """What a socket address (hex) says, in the names of auparse and as the values of an event."""
     address = parse_sockaddr(saddr.decode())
@@ -108,6 +107,18 @@ def address_text(saddr: bytes) -> bytes:
     return b"%s path=%s" % (said, host) if address.family == "local" else said
 
 
+@lru_cache(maxsize=1024)
+def read_address(saddr: bytes) -> tuple[bytes, bool, bytes] | None:
+    """The hex of a SOCKADDR record, whether auditd read it, and its text; None for one that is not as usual, or could
+    be shown as another.
+    """
+    split = split_address(saddr)
+    if split is None:
+        return None
+    said = address_text(split[0])
+    return None if b"\x1d" in said or MARK in said else (*split, said)
+
+
 def otherwise_shown(shape: Shape, name: str) -> bytes | None:
     """The records of a call that decoded text shows in other words than the log, as it shows them, but for those of
     every call: one that auditd did not name (`name` is what it would have written, else empty), an address that it did
@@ -118,10 +129,10 @@ def otherwise_shown(shape: Shape, name: str) -> bytes | None:
         text = b"%s SYSCALL=%s\n" % (shape.lines[: shape.lines.index(b"\n")], name.encode())
     if not shape.saddr:
         return text
-    split = split_address(shape.saddr)
-    said = address_text(split[0]) if split is not None else b"\x1d"
-    if split is None or b"\x1d" in said or MARK in said:
+    address = read_address(shape.saddr)
+    if address is None:
         return None
-    if not split[1]:
-        text += b"%stype=SOCKADDR %s: saddr=%s%s\n" % (shape.node, shape.head, split[0], said)
+    hexed, is_read, said = address
+    if not is_read:
+        text += b"%stype=SOCKADDR %s: saddr=%s%s\n" % (shape.node, shape.head, hexed, said)
     return text + said

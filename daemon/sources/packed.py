@@ -112,6 +112,10 @@ class _Blocks:
                         return
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             self._note(error)
+        except OSError as error:  # bz2 has no error of its own for bytes that are none of it
+            if error.errno is not None:
+                raise
+            self._note(error)
 
     def _note(self, damage: object) -> None:
         self.damage = f"expected a whole compressed file of at most {self._limit} bytes of text (got: {damage})"

@@ -58,6 +58,7 @@ class Trails:
         self._turn = 0
         self._unannounced: list[Trail] = []
         self._looked_at: float | None = None
+        self._resumed = False  # what has no row then came while we were down
         self._stored: set[str] = set()
         self._aside: set[str] = set()  # paths that are there, and were read to their end before others were written
         self.too_many = 0
@@ -85,6 +86,7 @@ class Trails:
             self._ledger.remember(row)
         self._stored = {owner_of(path) for path in self._rows}
         self._looked_at = None
+        self._resumed = not self.first
 
     def begin_at_end(self) -> Iterator[Lines]:
         """At the very first start: go behind what is there."""
@@ -156,7 +158,7 @@ class Trails:
 
     def _build(self, path: str) -> Trail:
         openings = Openings(path, self._reading, self._ledger)
-        openings.appeared = self._looked_at is not None
+        openings.appeared = self._resumed or self._looked_at is not None
         return Trail(
             openings,
             self._reading,

@@ -60,6 +60,14 @@ def test_what_is_said_of_a_start() -> None:
     assert not calls.is_no_start(0)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_count_without_arguments_has_none(count: int) -> None:
+    empty = [f"{line.partition(' argc=')[0]} argc={count} " if " argc=" in line else line for line in start(2)]
+    calls = Calls(rows_of(empty, start(3)), 0, EVERY)
+    assert [found and found[1] for found in calls.arguments] == [None, b"ls"]
+    assert not calls.is_no_start(0)
+
+
 @given(st.integers(0, 100_000), st.integers(2, 12))
 def test_together_they_are_as_each_by_itself(seed: int, events: int) -> None:
     data = b"".join(line + b"\n" for line in AnyAudit(random.Random(seed)).lines(events))  # noqa: S311 - a seeded log

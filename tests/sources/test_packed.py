@@ -53,6 +53,20 @@ def test_of_a_damaged_file_what_comes_before_the_damage_is_kept(
     assert TEXT.startswith(kept[:10_000])
 
 
+def test_of_any_kind_what_comes_before_the_damage_is_kept(tmp_path: Path) -> None:
+    text = os.urandom(1_500_000)  # bzip2 packs 900 kB at a time
+    for ending, pack in ((".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)):
+        data = pack(text)
+        path = tmp_path / f"app.log.1{ending}"
+        path.write_bytes(data[:1_200_000] + bytes(99) + data[1_200_099:])
+        fd, said = unpack(str(path))
+        kept = os.pread(fd, len(text), 0)
+        os.close(fd)
+        assert "whole compressed file" in said, ending
+        assert len(kept) > 800_000, ending
+        assert text.startswith(kept[:800_000]), ending
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:4], lambda data: b"plain text" + data, lambda _: b""])
 def test_a_file_of_which_nothing_can_be_read_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "app.log.1.gz"
