@@ -49,8 +49,8 @@ class Openings:
     that came after what was read and could not be opened, `damaged` those of which only a part could be unpacked;
     `say_missed` reports them. `unopened` is how many rotated files wait for room: they are found again, once
     those before them are read, by asking for what came after the last of these. `room` is that for unpacking.
-    `appeared` says that the path was not there when the source began, `copied` that its file is a copy of one that is
-    being read.
+    `appeared` says that the path was not there when the source was read for the first time, `copied` that its file is a
+    copy of one that is being read.
 
     Whatever may unpack a rotated file raises NotYetError where that is still written, or where there is no room.
     """

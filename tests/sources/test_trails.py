@@ -447,6 +447,25 @@ def test_a_copy_of_what_is_deleted_next_is_not_read_again_when_that_is_let_go(tm
     assert source.lost == []
 
 
+def test_a_copy_that_a_restart_finds_beside_its_original_is_not_read(tmp_path: Path) -> None:
+    """Killed between the copy and the truncation (`copytruncate`), or while somebody keeps a copy."""
+    log, copy = tmp_path / "app.log", tmp_path / "app.log.1"
+    append(log, b"one\n" * 30)
+    source = Source(tmp_path / "app.log*")
+    source.look()
+    append(log, b"two\n")
+    copy.write_bytes(log.read_bytes())
+    again = Source(tmp_path / "app.log*", list(source.rows.values()))
+    again.look()
+    assert (again.lines, again.trails.lag()) == ([b"two"], 0)
+    os.truncate(log, 0)
+    append(log, b"new\n")
+    for seconds in (1.0, LINGER, LINGER):
+        again.wait(seconds)
+    assert again.lines == [b"two", b"new"]
+    assert again.lost == []
+
+
 def test_what_only_begins_like_a_log_is_read(tmp_path: Path) -> None:
     """A file that is there at the start, and one that goes on in another way."""
     head = b"head of 64 bytes and more, as programs write it when they are started ...\n"
