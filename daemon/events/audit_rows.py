@@ -34,7 +34,7 @@ class Rows:
         self.nodes = [row[1] for row in found]
         self.calls = [number for number, row in enumerate(found) if not row[_ALONE]]
         stamps = [row[_STAMP] for row in found]
-        odd = {said for said in {row[_NAMES] for row in found} if not are_names(said)}
+        odd = {said for said in {row[_NAMES] for row in found} if len(said) > _LONGEST or not are_names(said)}
         self.others: frozenset[int] = frozenset()
         too_long = max(sizes, default=0) > _LONGEST
         if odd or too_long or b"" in stamps or MARK in b"".join([row[_SAID] for row in found]):

@@ -41,7 +41,7 @@ _CALL = (
 _ALONE = (  # with a longer program it is read as a record, which is judged whatever its text shows
     rb"pid=[0-9]++ uid=[0-9]++ auid=[0-9]++ ses=[0-9]++((?: subj=[^'\"\x00-\x20\x7f]*+)?+ msg='"
     rb"(?:op=[A-Za-z:_ -]+(?: grantors=[a-z0-9_,?]++)?+ acct=" + QUOTED + rb"|unit=" + _SAID + rb" comm=" + QUOTED +
-    rb') exe="[^"\x00-\x20\x7f]{0,%d}+" hostname=' % (LONGEST_ORDINARY - 1) + _SAID + rb" addr=" + _SAID +
+    rb') exe="[!#-~]{0,%d}+" hostname=' % (LONGEST_ORDINARY - 1) + _SAID + rb" addr=" + _SAID +
     rb" terminal=" + _SAID + rb" res=[a-z]++')([^\n]*+)\n"
 )  # fmt: skip
 SHAPE = re.compile(
@@ -55,6 +55,7 @@ CONTROLS = bytes.maketrans(_CONTROLS, b" " * 33)
 _TITLE = re.compile(rb'"[^"\x00-\x1f\x7f]*"')
 _ADDRESS = re.compile(rb"([0-9A-F]+)(\x1dSADDR=[^\r]*)?")
 _ARGUMENT = re.compile(rb'a([0-9]{1,6})=("[^"\n]*"|[^ "\n]*)(?: |\Z)')
+_ARGUMENTS = re.compile(rb'(?:a[0-9]{1,6}+=(?:"[^"\n]*+"|[^ "\n]*+)(?: |\Z))*+')
 _DIRECTORY = re.compile(rb'"(/[^"\x00-\x20\x7f]*)"')
 _PATH = re.compile(rb"item=([0-9]+) name=(\(null\)|" + WORD + rb') [^"\x00-\x1f\x7f]*+(?:' + _NAMED + rb")?")
 _ALONE_NAMED = re.compile(rb"(?:" + _NAMED + rb")?")
@@ -176,6 +177,8 @@ def _split_few(said: bytes) -> list[bytes] | None:
 
 
 def _split_any(said: bytes) -> list[bytes] | None:
+    if _ARGUMENTS.fullmatch(said) is None:  # to look for arguments in anything else takes time that grows as a square
+        return None
     found = _ARGUMENT.findall(said)
     written = b" ".join([b"a%s=%s" % one for one in found])
     if written != said or any(int(number) != place for place, (number, _) in enumerate(found)):

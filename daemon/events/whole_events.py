@@ -26,7 +26,7 @@ from daemon.events.whole_text import parent_text, user_text
 from daemon.model import Lost
 
 _NODE, _HEAD, _PPID, _ARGC = map(Shape._fields.index, ("node", "head", "ppid", "argc"))
-_MOST = 4096
+_MOST, _LONGEST_KEPT = 4096, 2048
 _FEWEST, _MOST_AT_ONCE = 8, 512
 """Calls taken apart at once: few while many are not as usual, since those behind such a one are taken apart again."""
 
@@ -161,5 +161,7 @@ class WholeEvents:
             if len(self._parents) >= _MOST:
                 self._parents.clear()
             text = parent_text(parent)
-            known = self._parents[key] = (parent, None if b"\x1d" in text or MARK in text else text)
+            known = (parent, None if b"\x1d" in text or MARK in text else text)
+            if len(text) <= _LONGEST_KEPT:
+                self._parents[key] = known
         return known[1]

@@ -72,7 +72,7 @@ def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: byt
         if not plain:
             resolved = resolve(name, cwd)
             text += b'"%s"' % resolved
-        longest = max(longest, len(name), len(resolved))
+        longest = max(longest, _characters(name), _characters(resolved))
         if item:
             called.append(resolved)
     few = int(items) > len(records)
@@ -81,6 +81,11 @@ def read_paths(items: bytes, said: bytes, path: bytes, path2: bytes, others: byt
     one = len(called) < 2  # noqa: PLR2004 - none or one
     text += _LONG if longest >= LONGEST_ORDINARY else b""
     return Paths(has, lacks, text, to_text(b"".join(called)) if one else None)
+
+
+def _characters(said: bytes) -> int:
+    """As many as the text of it has, or more: what is no UTF-8 is four for a byte."""
+    return len(said) if said.isascii() else 4 * len(said)
 
 
 @lru_cache(maxsize=1024)

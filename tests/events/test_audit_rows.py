@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.events.audit_nodes import FORWARD
 from daemon.events.audit_rows import Rows
+from daemon.events.audit_shape import are_names
 from tests.doubles.any_audit import AnyAudit
 
 
@@ -89,3 +90,10 @@ def test_a_long_event_is_read_record_by_record() -> None:
     rows = Rows(alone(1) + alone(2, acct="x" * 9000) + alone(3))
     assert rows.others == {1}
     assert Rows(alone(1) + alone(2, acct="x" * 7000)).others == set()
+
+
+def test_of_an_event_that_is_too_long_nothing_is_remembered() -> None:
+    Rows(alone(1))
+    before = are_names.cache_info().currsize
+    assert Rows(alone(1) + alone(2, names='\x1dUID="' + "y" * 9000 + '"')).others == {1}
+    assert are_names.cache_info().currsize == before

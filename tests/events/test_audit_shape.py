@@ -1,6 +1,7 @@
 """The shapes decide nothing: what they take apart is what reading record by record gives, all else they refuse."""
 
 import random  # noqa: TID251 - seeded logs
+import time
 
 import pytest
 from hypothesis import given
@@ -191,6 +192,7 @@ def test_a_path_behind_which_the_line_ends_in_cr_lf_is_refused() -> None:
 def test_a_record_of_a_long_program_is_refused() -> None:
     for length in (63, 64):
         assert is_whole(ALONE.replace(b"/usr/sbin/sshd", b"/" + b"s" * (length - 1))) == (length < 64)
+    assert not is_whole(ALONE.replace(b"/usr/sbin/sshd", b"/" + b"\xff" * 20))  # 80 characters, as it is shown
 
 
 @pytest.mark.parametrize("acct", [b'"x\x1d"', b"7861", b'"x"y"'])
@@ -273,6 +275,12 @@ def test_records_with_arguments_read_together_say_what_each_says(records: list[l
 )
 def test_arguments_in_another_order_are_refused(body: bytes) -> None:
     assert read_arguments([b"2"], [body]) == [None]
+
+
+def test_what_is_no_list_of_arguments_is_refused_at_once() -> None:
+    start = time.process_time()
+    assert read_arguments([b"1"], [b"b0=" + b"a1=" * 2500 + b'"']) == [None]
+    assert time.process_time() - start < 0.05
 
 
 def test_most_arguments_are_split() -> None:

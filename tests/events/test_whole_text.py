@@ -105,6 +105,7 @@ def test_what_cannot_be_said_is_none() -> None:
         pytest.param(b"/", b"/" + b"a" * 62, False, id="63 bytes"),
         pytest.param(b"/", b"/" + b"a" * 63, True, id="64 bytes"),
         pytest.param(b"/" + b"d" * 50, b"b" * 20, True, id="long where it is resolved"),
+        pytest.param(b"/", b"/" + b"\xff" * 20, True, id="long as it is shown"),
         pytest.param(b"/", b"/" + b"a/../" * 20 + b"b", True, id="long where it is written"),
     ],
 )
