@@ -8,7 +8,7 @@ from daemon.events.audit_caller import Caller
 from daemon.events.audit_shape import Shape, read_directory
 from daemon.events.audit_values import to_text
 from daemon.events.processes import Process
-from daemon.events.taxonomy import show_value
+from daemon.events.taxonomy import fields_of_parent, name_event, show_fields
 from daemon.model import Event, Logsource, Position, Value
 
 _CATEGORY = "process_creation"
@@ -42,18 +42,15 @@ def start_event(started: Started, *, source: str, host: str, at: float, position
     fields |= {"uid": caller.uid, "euid": caller.euid, "auid": caller.auid}
     fields |= {key: value for key, value in (("tty", caller.tty), ("key", caller.key)) if value not in {"", _NOTHING}}
     fields |= {"success": "yes", "SYSCALL": caller.name}
-    if parent is not None:
-        said = {"ParentImage": parent.image, "ParentCommandLine": parent.command_line, "ParentUser": parent.user}
-        fields |= {key: value for key, value in said.items() if value}
-    node = to_text(shape.node[5:-1])
-    prefix = f"audit:{node}:" if node else "audit:"
+    fields |= {key: value for key, value in fields_of_parent(parent).items() if value}
+    named = name_event(to_text(shape.node[5:-1]), to_text(shape.stamp), to_text(shape.serial))
     return Event(
-        f"{prefix}{to_text(shape.stamp)}:{to_text(shape.serial)}:{_CATEGORY}",
+        f"{named}:{_CATEGORY}",
         at,
         process.node or host,
         source,
         _SOURCE,
         fields,
-        " ".join([f'{key}="{show_value(value)}"' for key, value in fields.items()]),
+        show_fields(fields),
         position,
     )

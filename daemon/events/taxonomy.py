@@ -13,7 +13,7 @@ What a group as a whole says becomes an event of its own, in the taxonomy of Sys
 Ids are made of node, time, serial and record, so a second reading gives the same ids.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -71,7 +71,6 @@ class Taxonomy:
         group = scene.group
         ours = same_host(group.node, self._host)
         node = "" if ours else group.node
-        prefix = f"audit:{group.node}:" if group.node else "audit:"
         actor: dict[str, Value] = {}
         if scene.call:
             actor = {
@@ -81,8 +80,9 @@ class Taxonomy:
                 "ParentProcessId": scene.value("ppid"),
                 "LogonId": scene.value("auid"),
             }
-        prefix = f"{prefix}{group.stamp}:{group.serial}"
-        return _Told(prefix, self._host if ours else node, node, _present(actor))
+        return _Told(
+            name_event(group.node, group.stamp, group.serial), self._host if ours else node, node, _present(actor)
+        )
 
     def _user(self, scene: Scene, node: str) -> str:
         return self.user_name(scene.value("UID"), scene.value("uid"), node)
@@ -138,11 +138,7 @@ class Taxonomy:
             fields["incomplete"] = "true"
         ppid = _number(scene.value("ppid"))
         parent = find(told.node, ppid) if ppid is not None else None
-        if parent is not None:
-            fields["ParentImage"] = parent.image
-            fields["ParentCommandLine"] = parent.command_line
-            fields["ParentUser"] = parent.user
-        return _present(fields)
+        return _present(fields | fields_of_parent(parent))
 
     def _learn(self, scene: Scene, told: "_Told") -> None:
         """Tell the table of processes what this group says of them."""
@@ -172,7 +168,6 @@ class Taxonomy:
             self._processes.forked(node, pid, child)
 
     def _activity(self, scene: Scene, told: "_Told", category: str, suffix: str, fields: dict[str, Value]) -> Event:
-        text = " ".join([f'{key}="{show_value(value)}"' for key, value in fields.items()])
         return Event(
             f"{told.prefix}:{suffix}",
             scene.group.at,
@@ -180,7 +175,7 @@ class Taxonomy:
             self._source,
             Logsource(category=category),
             fields,
-            text,
+            show_fields(fields),
             scene.group.records[0].position,
         )
 
@@ -249,6 +244,22 @@ def _present(fields: dict[str, Value]) -> dict[str, Value]:
     return {key: value for key, value in fields.items() if value not in {"", None}}
 
 
-def show_value(value: Value) -> str:
-    """A value as the text of an event has it."""
+def name_event(node: str, stamp: str, serial: int | str) -> str:
+    """How the ids of all events of one group begin."""
+    return f"audit:{node}:{stamp}:{serial}" if node else f"audit:{stamp}:{serial}"
+
+
+def fields_of_parent(parent: Process | None) -> dict[str, Value]:
+    """What an event says of the process that started another."""
+    if parent is None:
+        return {}
+    return {"ParentImage": parent.image, "ParentCommandLine": parent.command_line, "ParentUser": parent.user}
+
+
+def show_fields(fields: Mapping[str, Value]) -> str:
+    """The text of an event that several records make."""
+    return " ".join([f'{key}="{_shown(value)}"' for key, value in fields.items()])
+
+
+def _shown(value: Value) -> str:
     return " ".join(value) if isinstance(value, tuple) else str(value)

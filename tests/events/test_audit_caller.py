@@ -62,12 +62,20 @@ def test_calls_that_change_the_table_of_processes_in_their_own_way_are_not_as_us
         pytest.param(b'comm="c"', b"comm=6320", id="a name in hex"),
         pytest.param(b'comm="c"', b'comm="msg=audit("', id="a mark"),
         pytest.param(b'key="k"', b'key="k" x=1', id="something behind"),
+        pytest.param(b'exe="/bin/c"', b'exe="/bin/c d"', id="a blank in a program"),
+        pytest.param(b'exe="/bin/c"', b'exe="/bin/\x1dc"', id="a separator in a program"),
+        pytest.param(b'key="k"', b"key=616201", id="keys in hex"),
+        pytest.param(b'key="k"', b'key="k k"', id="a blank in a key"),
+        pytest.param(b'UID="bob" GID', b'UID="?" GID', id="a user without a name"),
+        pytest.param(b'UID="bob" GID', b'UID="(none)" GID', id="a user that is none"),
+        pytest.param(b"tty=pts0", b"tty=pts0ARCH=x", id="a key inside a value"),
         pytest.param(b"uid=1001", b"uid=-1", id="an id that is none"),
         pytest.param(b"tty=pts0 ", b"", id="nothing of the terminal"),
     ],
 )
 def test_what_looks_otherwise_is_refused(old: bytes, new: bytes) -> None:
-    assert read_caller(WHAT, WHO.replace(old, new)) is None
+    assert (WHO + NAMED).count(old) == 1
+    assert read_caller(WHAT, (WHO + NAMED).replace(old, new)) is None
 
 
 def test_a_long_program_is_marked() -> None:
