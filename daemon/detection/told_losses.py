@@ -35,12 +35,15 @@ class ToldLosses:
         if lost.why not in _STATEMENTS or not math.isfinite(lost.at):
             return False
         statement, second = (lost.host, lost.why, lost.detail), int(lost.at)
-        times: Counter[str] = Counter()
         for near in range(second - WITHIN, second + WITHIN + 1):
-            times.update(self._told.get((statement, near), ()))
+            told = self._told.get((statement, near), Counter())
+            others = (count for source, count in told.items() if source != lost.source)
+            if told[lost.source] < max(others, default=0):
+                told[lost.source] += 1  # it is that one, and says nothing of a later one
+                return True
         if (statement, second) not in self._told:
             self._told[statement, second] = Counter()
             if len(self._told) > _MOST:
                 self._told.popitem(last=False)
         self._told[statement, second][lost.source] += 1
-        return times[lost.source] < max((count for source, count in times.items() if source != lost.source), default=0)
+        return False

@@ -76,3 +76,11 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(told) == 4096
     assert new(told, said("kern", 0.0, "0")) == 1  # told twice, never not at all
     assert new(told, said("kern", 4096.0, "4096")) == 0
+
+
+def test_the_same_words_dated_late_hide_no_later_statement() -> None:
+    """Two of the same within seconds, of which the second log dated the first late, and the first lacks the second."""
+    told = ToldLosses()
+    assert [told.again(one) for one in (said("a", 100.0), said("b", 104.0), said("a", 108.0))] == [False, True, False]
+    told = ToldLosses()
+    assert [told.again(one) for one in (said("a", 100.0), said("b", 104.0), said("b", 108.0))] == [False, True, False]
